@@ -1,0 +1,133 @@
+"""System checks: what is wrong with a set-up, each with a number and the remedy as its hint."""
+
+import difflib
+
+from django.apps import apps
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import router
+
+from crmsync import conf
+
+
+def check_settings(app_configs, **kwargs) -> list[checks.CheckMessage]:
+    """E001 wrong type, W001 unknown key, E002 runner, E003 models, E004 RQ, E005 database of a model."""
+    try:
+        options = conf.current()
+    except ImproperlyConfigured as error:
+        return [checks.Error(str(error), hint="See the settings reference in the README.", id="crmsync.E001")]
+    return [*_unknown(), *_runner(options), *_models(options), *_queue(options), *_api_url(options)]
+
+
+def _unknown() -> list[checks.CheckMessage]:
+    known = list(conf.Options.__dataclass_fields__)
+    found = []
+    for key in conf.unknown_keys():
+        near = difflib.get_close_matches(str(key), known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else "Remove it; see the settings reference in the README."
+        found.append(checks.Warning(f"CRMSYNC has the unknown key {key!r}.", hint=hint, id="crmsync.W001"))
+    return found
+
+
+def _runner(options: conf.Options) -> list[checks.CheckMessage]:
+    if options.RUNNER in ("rq", "database"):
+        return []
+    return [
+        checks.Error(
+            f"CRMSYNC['RUNNER'] is {options.RUNNER!r}.",
+            hint="Use 'rq' (django-rq and Redis) or 'database' (manage.py crmsync_worker).",
+            id="crmsync.E002",
+        )
+    ]
+
+
+def _models(options: conf.Options) -> list[checks.CheckMessage]:
+    if not options.MODELS:
+        return [
+            checks.Warning(
+                "No model may be synced yet.",
+                hint="Name them in settings: CRMSYNC = {'MODELS': ['app_label.Model']}.",
+                id="crmsync.W002",
+            )
+        ]
+    found = []
+    for label in options.MODELS:
+        try:
+            model = apps.get_model(label)
+        except (LookupError, ValueError):
+            found.append(
+                checks.Error(
+                    f"CRMSYNC['MODELS'] names {label!r}, which is not an installed model.",
+                    hint="Write it as 'app_label.Model' and put its app into INSTALLED_APPS.",
+                    id="crmsync.E003",
+                )
+            )
+            continue
+        if router.db_for_write(model) != router.db_for_write(apps.get_model("crmsync", "OutboxEntry")):
+            found.append(
+                checks.Error(
+                    f"{label} is written to another database than crmsync's outbox.",
+                    hint="A change and its dirty mark must be one transaction: route both to one database.",
+                    id="crmsync.E005",
+                )
+            )
+    return found
+
+
+def _queue(options: conf.Options) -> list[checks.CheckMessage]:
+    if options.RUNNER != "rq":
+        return []
+    if not apps.is_installed("django_rq") or options.QUEUE not in getattr(settings, "RQ_QUEUES", {}):
+        return [
+            checks.Error(
+                f"CRMSYNC['RUNNER'] is 'rq', but django_rq has no queue {options.QUEUE!r}.",
+                hint="Add 'django_rq' to INSTALLED_APPS and the queue to RQ_QUEUES,"
+                " or use CRMSYNC['RUNNER'] = 'database'.",
+                id="crmsync.E004",
+            )
+        ]
+    return []
+
+
+def _api_url(options: conf.Options) -> list[checks.CheckMessage]:
+    host = options.API_URL.partition("://")[2].partition("/")[0].rpartition(":")[0] or options.API_URL
+    is_local = any(name in host for name in ("127.0.0.1", "localhost", "[::1]"))
+    if options.API_URL.startswith("https://") or is_local:
+        return []
+    return [
+        checks.Error(
+            "CRMSYNC['API_URL'] is not an https address.",
+            hint="Only a fakehub on this machine may be called without TLS.",
+            id="crmsync.E006",
+        )
+    ]
+
+
+def check_fernet(app_configs, **kwargs) -> list[checks.CheckMessage]:
+    """E007: another package took the folder fernet_fields. W003: the key is Django's SECRET_KEY."""
+    try:
+        from fernet_fields import DecryptionError, EncryptedTextField  # noqa: F401
+    except ImportError:
+        return [
+            checks.Error(
+                "The package behind 'fernet_fields' is not djfernet-redux.",
+                hint="Several packages install that folder: uninstall them all, then install djfernet-redux.",
+                id="crmsync.E007",
+            )
+        ]
+    if getattr(settings, "FERNET_KEYS", None):
+        return []
+    return [
+        checks.Warning(
+            "FERNET_KEYS is not set, so secrets are encrypted with SECRET_KEY.",
+            hint="Set FERNET_KEYS to a list of keys kept outside the database; else rotating SECRET_KEY loses them.",
+            id="crmsync.W003",
+        )
+    ]
+
+
+def register() -> None:
+    """Register all checks."""
+    checks.register(check_settings, "crmsync")
+    checks.register(check_fernet, checks.Tags.security)

@@ -1,0 +1,1 @@
+"""One file a journey: plain functions that tell the story; they never enqueue and never see a request."""

@@ -1,0 +1,76 @@
+"""Finds what no webhook told: a fast pass over recent changes, and a delayed one that is complete."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from crmsync import conf
+from crmsync.engine import record
+from crmsync.flows import drain, failures, scope
+from crmsync.ledger import cursors, inbox, links
+from crmsync.models import Cursor
+
+logger = logging.getLogger(__name__)
+
+
+def poll_due() -> int:
+    """Run the pass that has been due longest; how many records it put into the inbox, or -1 if none was due."""
+    now = timezone.now()
+    token, cursor = cursors.claim_due(now, conf.current().LEASE_SECONDS)
+    if cursor is None:
+        return -1
+    try:
+        return _pass(cursor, token, now)
+    except Exception as error:  # the drain loop's net: the pass goes on later from its last committed page
+        verdict = failures.classify(error)
+        if verdict.code == "system.unexpected":
+            logger.exception("poll failed", extra={"mapping": cursor.mapping_id})
+        drain.answer(verdict, cursor.mapping_id)
+        cursors.fail(
+            cursor, token, due_at=now + timedelta(seconds=verdict.retry_after or 15), message=verdict.message
+        )
+        return 0
+
+
+def _pass(cursor: Cursor, token: str, now: datetime) -> int:
+    one = scope.open_scope(cursor.mapping_id)
+    every, overlap = _rhythm(cursor)
+    until, last_id, put = cursor.until or now, cursor.last_id, 0
+    for page in one.remote.changed(cursor.position - overlap, until, last_id):
+        put += inbox.put([(one.spec.id, r.key.id) for r in _news(one, page)], timezone.now())
+        last_id = page[-1].key.id
+        leased_until = timezone.now() + timedelta(seconds=conf.current().LEASE_SECONDS)
+        if not cursors.progress(cursor, token, until=until, last_id=last_id, leased_until=leased_until):
+            return put
+    if cursor.kind == cursors.Kind.FULL:
+        put += _archived(one)
+    cursors.complete(cursor, token, position=until, due_at=now + every)
+    return put
+
+
+def _rhythm(cursor: Cursor) -> tuple[timedelta, timedelta]:
+    """How often this pass runs and how far it looks back."""
+    options = conf.current()
+    if cursor.kind == cursors.Kind.FAST:
+        return timedelta(seconds=options.POLL_SECONDS), timedelta(seconds=options.POLL_OVERLAP_SECONDS)
+    return timedelta(seconds=options.FULL_POLL_SECONDS), timedelta(seconds=options.FULL_POLL_OVERLAP_SECONDS)
+
+
+def _news(one: scope.Scope, page: list[record.Record]) -> list[record.Record]:
+    """Records whose modified time is not the one their link has seen."""
+    known = links.find(one.spec.id, (), one.spec.portal_id, one.spec.object_type, {r.key.id for r in page})
+    seen = {link.remote_id: link.remote_modified_at for link in known}
+    return [r for r in page if r.modified_at is None or seen.get(r.key.id) != r.modified_at]
+
+
+def _archived(one: scope.Scope) -> int:
+    """Linked records that HubSpot lists as archived: search never shows them and their time does not change."""
+    put, after = 0, ""
+    while True:
+        page, after = one.remote.page(after, archived=True)
+        linked = links.find(one.spec.id, (), one.spec.portal_id, one.spec.object_type, {r.key.id for r in page})
+        ids = [link.remote_id for link in linked if link.state == links.State.LINKED]
+        put += inbox.put([(one.spec.id, remote_id) for remote_id in ids], timezone.now())
+        if not after:
+            return put

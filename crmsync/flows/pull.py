@@ -1,0 +1,22 @@
+"""Due inbox events are read from HubSpot and brought into Django."""
+
+from django.utils import timezone
+
+from crmsync.engine import terms
+from crmsync.flows import drain, gather
+from crmsync.ledger import queue
+from crmsync.models import InboxEvent
+
+
+def pull_due() -> int:
+    """One batch of every mapping that has due events; how many events were worked on."""
+    return sum(pull(mapping_id) for mapping_id in queue.due_mappings(InboxEvent, timezone.now()))
+
+
+def pull(mapping_id: int) -> int:
+    """One batch of a mapping's due events."""
+    return drain.drain(InboxEvent, mapping_id, to_item, terms.Direction.BOTH)
+
+
+def to_item(event: InboxEvent) -> gather.Item:
+    return gather.Item(remote_id=event.remote_id)

@@ -1,0 +1,22 @@
+"""Due outbox entries go to HubSpot."""
+
+from django.utils import timezone
+
+from crmsync.engine import terms
+from crmsync.flows import drain, gather
+from crmsync.ledger import queue
+from crmsync.models import OutboxEntry
+
+
+def push_due() -> int:
+    """One batch of every mapping that has due entries; how many entries were worked on."""
+    return sum(push(mapping_id) for mapping_id in queue.due_mappings(OutboxEntry, timezone.now()))
+
+
+def push(mapping_id: int) -> int:
+    """One batch of a mapping's due entries."""
+    return drain.drain(OutboxEntry, mapping_id, to_item, terms.Direction.BOTH)
+
+
+def to_item(entry: OutboxEntry) -> gather.Item:
+    return gather.Item(local_pk=entry.local_pk)

@@ -1,0 +1,99 @@
+"""The one pipeline behind every door: gather, plan, refuse if unsafe, apply, remember. The only writer of records."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from crmsync.engine import plan as plans
+from crmsync.engine import safety, terms
+from crmsync.flows import apply, gather, scope
+from crmsync.ledger import journal, links
+from crmsync.models import LogEntry
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one item: its outcome, and the stop if it has to be looked at again."""
+
+    item: gather.Item
+    outcome: terms.Outcome
+    stop: gather.Stop | None = None
+
+
+def preview(
+    one: scope.Scope, items: Sequence[gather.Item], wanted: terms.Direction = terms.Direction.BOTH
+) -> tuple[plans.Plan, list[gather.Case]]:
+    """The plan for these keys and the cases that stopped before one; writes nothing but leases."""
+    try:
+        _, open_cases, stopped, plan = _plan(one, items, wanted)
+        return plan, [*stopped, *open_cases]
+    finally:
+        links.release(one.lease)
+
+
+def reconcile(
+    one: scope.Scope,
+    items: Sequence[gather.Item],
+    wanted: terms.Direction = terms.Direction.BOTH,
+    limits: safety.Limits | None = None,
+) -> list[Result]:
+    """Bring these records together; one result an item. UnsafePlanError before anything was written."""
+    try:
+        _, open_cases, stopped, plan = _plan(one, items, wanted)
+        if limits is not None:
+            safety.raise_if_unsafe(plan, limits)
+        works = apply.apply(one, open_cases, plan)
+        results = [_of_case(item, case.stop) for case in stopped for item in case.items]
+        results += [_of_work(item, work) for work in works for item in work.case.items]
+        _log_stops(one, stopped, works)
+        return results
+    finally:
+        links.release(one.lease)
+
+
+def _plan(one: scope.Scope, items: Sequence[gather.Item], wanted: terms.Direction):
+    now = timezone.now()
+    cases = gather.gather(one, items, now, wanted)
+    stopped = [case for case in cases if case.stop is not None]
+    going = [case for case in cases if case.stop is None]
+    return now, going, stopped, plans.make_plan(one.spec, [case.pair for case in going], now)
+
+
+def _of_case(item: gather.Item, stop: gather.Stop) -> Result:
+    return Result(item, stop.outcome, stop)
+
+
+def _of_work(item: gather.Item, work: apply.Work) -> Result:
+    if work.stop is not None:
+        return Result(item, work.stop.outcome, work.stop)
+    if work.plan.outcome is terms.Outcome.FAILED:
+        problem = work.plan.problems[0] if work.plan.problems else None
+        code = f"field.{problem.code}" if problem else work.plan.reason
+        message = problem.message if problem else work.plan.detail
+        return Result(item, work.plan.outcome, gather.Stop(code, message, outcome=work.plan.outcome, park=True))
+    return Result(item, work.plan.outcome)
+
+
+def _log_stops(one: scope.Scope, stopped: list[gather.Case], works: list[apply.Work]) -> None:
+    """Stops that a person may have to see are in the log; waiting for a lease is not."""
+    found = [(case, case.stop) for case in stopped]
+    found += [(work.case, work.stop) for work in works if work.stop is not None]
+    shown = (terms.Outcome.FAILED, terms.Outcome.EXCLUDED)
+    journal.log(
+        LogEntry(
+            mapping_id=one.spec.id,
+            run_id=one.run_id,
+            revision=one.spec.revision,
+            local_pk=case.local_pk,
+            remote_id=case.remote_id,
+            outcome=stop.outcome,
+            reason=stop.code,
+            detail=stop.message,
+        )
+        for case, stop in found
+        if stop.outcome in shown and not (one.run_id and stop.outcome is terms.Outcome.EXCLUDED)
+    )

@@ -1,0 +1,150 @@
+"""Links: find, lease, reserve, settle, end; base and sent as the engine wants them.
+
+Every change of a leased link is conditional on its lease (a fencing token): a worker that was stopped
+past its lease changes nothing.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, connection, models, transaction
+
+from crmsync.engine import changes, convert, spec
+from crmsync.ledger import queue
+from crmsync.models import Link, choices
+
+State = choices.LinkState
+
+
+def find(
+    mapping_id: int, local_pks: Collection[str], portal_id: int, object_type: str, remote_ids: Collection[str]
+) -> list[Link]:
+    """Links of a mapping that hold one of these keys, ended ones too."""
+    mine = models.Q(mapping_id=mapping_id, local_pk__in=local_pks)
+    theirs = models.Q(portal_id=portal_id, object_type=object_type, remote_id__in=remote_ids)
+    found: dict[int, Link] = {}
+    if local_pks:
+        found |= Link.objects.filter(mine).in_bulk()
+    if remote_ids:
+        found |= Link.objects.filter(theirs).in_bulk()
+    return list(found.values())
+
+
+def lease(links: Iterable[Link], token: str, now: datetime, seconds: int) -> dict[int, Link]:
+    """Take links; those taken by id, read again now that they are ours (others may have changed them)."""
+    pks = [link.pk for link in links]
+    if not pks:
+        return {}
+    until = now + timedelta(seconds=seconds)
+    Link.objects.filter(queue.free(now), pk__in=pks).update(lease=token, leased_until=until)
+    return {link.pk: link for link in Link.objects.filter(pk__in=pks, lease=token)}
+
+
+def renew(token: str, until: datetime) -> None:
+    """Hold leased links longer."""
+    Link.objects.filter(lease=token).update(leased_until=until)
+
+
+def release(token: str) -> None:
+    """Let go of everything this worker still holds."""
+    Link.objects.filter(lease=token).update(lease="", leased_until=None)
+
+
+def make(one: spec.MappingSpec, local_pk: str, remote_id: str | None, token: str, until: datetime) -> Link:
+    """A link row not yet stored; without a remote id it is one that is being created."""
+    return Link(
+        mapping_id=one.id,
+        portal_id=one.portal_id,
+        object_type=one.object_type,
+        local_pk=local_pk,
+        remote_id=remote_id,
+        create_key=secrets.token_hex(16),
+        state=State.LINKED if remote_id else State.CREATING,
+        lease=token,
+        leased_until=until,
+    )
+
+
+def insert(links: list[Link]) -> set[str]:
+    """Store new links; the local pks of those that could not be, because another worker linked first."""
+    try:
+        with transaction.atomic():
+            Link.objects.bulk_create(links, batch_size=500)
+    except IntegrityError:
+        return {link.local_pk for link in links if not _insert_one(link)}
+    return set()
+
+
+def _insert_one(link: Link) -> bool:
+    try:
+        with transaction.atomic():
+            link.save(force_insert=True)
+    except IntegrityError:
+        link.pk = None
+        return False
+    return True
+
+
+def save_fenced(link: Link, token: str, names: Iterable[str]) -> bool:
+    """Write named fields only while the lease is still ours; whether it was."""
+    values = {name: getattr(link, name) for name in names}
+    return bool(Link.objects.filter(pk=link.pk, lease=token).update(**values))
+
+
+def still_ours(links: Iterable[Link], token: str) -> set[int]:
+    """Lock these links for the caller's transaction; the ids of those whose lease is still ours."""
+    rows = Link.objects.filter(pk__in=[link.pk for link in links], lease=token)
+    return set(rows.select_for_update().values_list("pk", flat=True))
+
+
+def save_many(links: list[Link], names: list[str]) -> None:
+    """Write named fields of links known to be ours: one upsert by primary key, much cheaper than CASE WHEN."""
+    if links:
+        target = {} if connection.vendor == "mysql" else {"unique_fields": ["id"]}
+        Link.objects.bulk_create(links, batch_size=500, update_conflicts=True, update_fields=names, **target)
+
+
+def holder(portal_id: int, object_type: str, remote_id: str) -> Link | None:
+    """The link that holds a HubSpot record."""
+    return Link.objects.filter(portal_id=portal_id, object_type=object_type, remote_id=remote_id).first()
+
+
+def drop(link: Link, token: str) -> None:
+    """Take back a reservation that came to nothing, if it is still ours."""
+    Link.objects.filter(pk=link.pk, lease=token, state=State.CREATING).delete()
+
+
+def key_of(one: spec.FieldSpec) -> str:
+    """How ``base`` and ``sent`` name a field: by its two ends, so that a re-pointed field starts afresh."""
+    return f"{one.local}|{one.remote}"
+
+
+def effective_base(
+    link: Link, one: spec.MappingSpec, remote_values: Mapping[str, object] | None
+) -> dict[int, changes.BaseValue]:
+    """The base by field id. A value that we sent and HubSpot now shows was agreed on, though a crash
+    kept the answer from us: without this a newer local edit would look like a conflict with itself."""
+    base: dict[int, changes.BaseValue] = {}
+    for field in one.fields:
+        key = key_of(field)
+        stored = link.base.get(key)
+        sent = link.sent.get(key) if link.sent else None
+        if sent is not None and remote_values is not None:
+            shown = convert.remote_text(remote_values.get(field.remote), field)
+            if _same(shown, sent[1]):
+                stored = [sent[0], shown]
+        if stored is not None:
+            base[field.id] = changes.BaseValue(stored[0], stored[1])
+    return base
+
+
+def _same(shown: str | None, sent: str | None) -> bool:
+    """Equal as far as HubSpot's own normalising (outer blanks, letter case of e-mails) may change it."""
+    return (shown or "").strip().casefold() == (sent or "").strip().casefold()
+
+
+def to_stored(one: spec.MappingSpec, values: Mapping[int, changes.BaseValue]) -> dict[str, list[str | None]]:
+    """Base values by field id -> as stored on the link."""
+    names = {field.id: key_of(field) for field in one.fields}
+    return {names[pk]: [value.local, value.remote] for pk, value in values.items() if pk in names}

@@ -1,0 +1,50 @@
+"""Dirty marks: which local rows may have to be pushed, coalesced by mapping and key."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connections
+
+from crmsync.engine import terms
+from crmsync.ledger import queue
+from crmsync.models import Mapping, OutboxEntry
+
+# One statement finds the mappings and marks them, so that no cached list of mappings can be stale.
+_FROM = "FROM crmsync_mapping WHERE model_label = %s AND state <> 'draft' AND direction <> 'pull'"
+
+
+def mark(model_label: str, local_pk: str, now: datetime, *, using: str = "default") -> None:
+    """Mark one local row in every pushing mapping of its model, in the caller's transaction."""
+    at = connections[using].ops.adapt_datetimefield_value(now)
+    queue.upsert(OutboxEntry, _FROM, "id, %s, %s, %s", [local_pk, at, at, model_label], key="local_pk", using=using)
+
+
+def mark_many(mapping_ids: Iterable[int], local_pks: Iterable[str], now: datetime) -> int:
+    """Mark many rows of given mappings; how many marks were made."""
+    rows = [
+        OutboxEntry(mapping_id=mapping_id, local_pk=pk, due_at=now, captured_at=now)
+        for mapping_id in mapping_ids
+        for pk in local_pks
+    ]
+    OutboxEntry.objects.bulk_create(rows, batch_size=500, **on_conflict("local_pk"))
+    return len(rows)
+
+
+def on_conflict(key: str) -> dict[str, object]:
+    """bulk_create's arguments that make an existing queue row due again instead of failing."""
+    target = {} if connections["default"].vendor == "mysql" else {"unique_fields": ["mapping", key]}
+    return {
+        "update_conflicts": True,
+        "update_fields": ["state", "due_at", "attempts", "lease", "leased_until"],
+        **target,
+    }
+
+
+def pushing(model_label: str) -> list[int]:
+    """Mappings whose outbox a local change of this model goes to."""
+    return list(
+        Mapping.objects.filter(model_label=model_label)
+        .exclude(state=terms.MappingState.DRAFT)
+        .exclude(direction=terms.Direction.PULL)
+        .values_list("pk", flat=True)
+    )

@@ -1,0 +1,43 @@
+"""Django's choices made of the engine's terms, and the few enums that only rows have."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crmsync.engine import terms
+
+
+def of(term: type[terms.Term]) -> list[tuple[str, str]]:
+    """(value, lazily translated label) pairs of an engine enum."""
+    return [(member.value, _(member.label)) for member in term]
+
+
+class PortalState(models.TextChoices):
+    NEW = "new", _("not connected yet")
+    CONNECTED = "connected", _("connected")
+    REVOKED = "revoked", _("access revoked")
+    PAUSED = "paused", _("paused")
+
+
+class LinkState(models.TextChoices):
+    CREATING = "creating", _("being created in HubSpot")
+    LINKED = "linked", _("linked")
+    ENDED = "ended", _("ended")
+
+
+class RunKind(models.TextChoices):
+    BACKFILL_PULL = "backfill_pull", _("backfill from HubSpot")
+    BACKFILL_PUSH = "backfill_push", _("backfill to HubSpot")
+    PULL = "pull", _("changes from HubSpot")
+    PUSH = "push", _("changes to HubSpot")
+
+
+class RunState(models.TextChoices):
+    RUNNING = "running", _("running")
+    FINISHED = "finished", _("finished")
+    STOPPED = "stopped", _("stopped")
+    FAILED = "failed", _("failed")
+
+
+class CursorKind(models.TextChoices):
+    FAST = "fast", _("fast pass")
+    FULL = "full", _("complete pass")

@@ -1,0 +1,117 @@
+"""Mapping and FieldMapping: which model goes with which object type, and which fields flow where."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crmsync.engine import terms
+from crmsync.models import choices, portal
+
+
+class Mapping(models.Model):
+    """A local model <-> a HubSpot object type in one portal. ``revision`` grows with every edit."""
+
+    portal = models.ForeignKey(
+        portal.Portal, on_delete=models.PROTECT, related_name="mappings", verbose_name=_("portal")
+    )
+    label = models.CharField(_("name"), max_length=100)
+    model_label = models.CharField(
+        _("Django model"), max_length=150, help_text=_("app_label.Model, one of CRMSYNC['MODELS'].")
+    )
+    object_type = models.CharField(
+        _("HubSpot object type"), max_length=60, help_text=_("contacts, companies, deals, tickets or 2-…")
+    )
+    direction = models.CharField(
+        _("direction"), max_length=10, choices=choices.of(terms.Direction), default=terms.Direction.BOTH
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=choices.of(terms.MappingState), default=terms.MappingState.DRAFT
+    )
+    creates_remote = models.BooleanField(_("create missing records in HubSpot"), default=True)
+    creates_local = models.BooleanField(_("create missing records in Django"), default=True)
+    deletes = models.CharField(
+        _("when one side is deleted"),
+        max_length=10,
+        choices=choices.of(terms.DeletePolicy),
+        default=terms.DeletePolicy.UNLINK,
+    )
+    uses_save = models.BooleanField(
+        _("write through save()"),
+        default=True,
+        help_text=_("On: the model's save() and signals run for every record. Off: faster bulk statements."),
+    )
+    is_provisioned = models.BooleanField(_("key property is in HubSpot"), default=False, editable=False)
+    problem = models.TextField(_("problem"), default="", blank=True, editable=False)
+    revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("mapping")
+        verbose_name_plural = _("mappings")
+        ordering = ["portal", "label"]
+        indexes = [
+            models.Index(fields=["model_label", "state"], name="crmsync_mapping_model"),
+            models.Index(fields=["portal", "object_type"], name="crmsync_mapping_type"),
+        ]
+        permissions = [("operate_sync", "Can start, retry and stop sync work")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class FieldMapping(models.Model):
+    """One local path <-> one property."""
+
+    mapping = models.ForeignKey(Mapping, on_delete=models.CASCADE, related_name="fields", verbose_name=_("mapping"))
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    local = models.CharField(_("Django field"), max_length=150)
+    remote = models.CharField(_("HubSpot property"), max_length=200)
+    direction = models.CharField(
+        _("direction"), max_length=10, choices=choices.of(terms.Direction), default=terms.Direction.BOTH
+    )
+    write_mode = models.CharField(
+        _("write mode"), max_length=10, choices=choices.of(terms.WriteMode), default=terms.WriteMode.OVERWRITE
+    )
+    conflict = models.CharField(
+        _("when both changed"),
+        max_length=20,
+        choices=choices.of(terms.ConflictPolicy),
+        default=terms.ConflictPolicy.PREFER_HUBSPOT,
+    )
+    blanks = models.CharField(
+        _("blanks"), max_length=10, choices=choices.of(terms.BlankPolicy), default=terms.BlankPolicy.KEEP
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    note = models.CharField(_("note"), max_length=300, default="", blank=True)
+
+    class Meta:
+        verbose_name = _("field mapping")
+        verbose_name_plural = _("field mappings")
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["mapping", "local", "remote"], name="crmsync_fieldmapping_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.local} ↔ {self.remote}"
+
+
+class MatchKey(models.Model):
+    """A pair of fields whose equal values make two unlinked records partners; tried in order."""
+
+    mapping = models.ForeignKey(
+        Mapping, on_delete=models.CASCADE, related_name="match_keys", verbose_name=_("mapping")
+    )
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    local = models.CharField(_("Django field"), max_length=150)
+    remote = models.CharField(_("HubSpot property"), max_length=200)
+    normaliser = models.CharField(
+        _("compare"), max_length=10, choices=choices.of(terms.Normaliser), default=terms.Normaliser.TRIMMED
+    )
+
+    class Meta:
+        verbose_name = _("match key")
+        verbose_name_plural = _("match keys")
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.local} = {self.remote}"

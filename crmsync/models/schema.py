@@ -1,0 +1,61 @@
+"""What was discovered in a portal: properties with their options, pipelines with their stages."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crmsync.models import portal
+
+
+class RemoteProperty(models.Model):
+    """A HubSpot property as last discovered; ``options`` is a list of [value, label]."""
+
+    portal = models.ForeignKey(
+        portal.Portal, on_delete=models.CASCADE, related_name="properties", verbose_name=_("portal")
+    )
+    object_type = models.CharField(_("object type"), max_length=60)
+    name = models.CharField(_("name"), max_length=200)
+    label = models.CharField(_("label"), max_length=300, default="", blank=True)
+    description = models.TextField(_("description"), default="", blank=True)
+    group = models.CharField(_("group"), max_length=200, default="", blank=True)
+    type = models.CharField(_("type"), max_length=40)
+    field_type = models.CharField(_("field type"), max_length=40, default="", blank=True)
+    options = models.JSONField(_("options"), default=list, blank=True)
+    is_read_only = models.BooleanField(_("read-only"), default=False)
+    is_unique = models.BooleanField(_("unique"), default=False)
+    is_hidden = models.BooleanField(_("hidden"), default=False)
+    has_external_options = models.BooleanField(_("options elsewhere"), default=False)
+    referenced_object_type = models.CharField(_("refers to"), max_length=60, default="", blank=True)
+
+    class Meta:
+        verbose_name = _("HubSpot property")
+        verbose_name_plural = _("HubSpot properties")
+        ordering = ["portal", "object_type", "label", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["portal", "object_type", "name"], name="crmsync_remoteproperty_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.object_type}.{self.name}"
+
+
+class RemotePipeline(models.Model):
+    """A pipeline as last discovered; ``stages`` is a list of [stage id, label]."""
+
+    portal = models.ForeignKey(
+        portal.Portal, on_delete=models.CASCADE, related_name="pipelines", verbose_name=_("portal")
+    )
+    object_type = models.CharField(_("object type"), max_length=60)
+    pipeline_id = models.CharField(_("pipeline id"), max_length=100)
+    label = models.CharField(_("label"), max_length=300, default="", blank=True)
+    stages = models.JSONField(_("stages"), default=list, blank=True)
+
+    class Meta:
+        verbose_name = _("HubSpot pipeline")
+        verbose_name_plural = _("HubSpot pipelines")
+        ordering = ["portal", "object_type", "label"]
+        constraints = [
+            models.UniqueConstraint(fields=["portal", "object_type", "pipeline_id"], name="crmsync_pipeline_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.label or self.pipeline_id

@@ -1,0 +1,71 @@
+"""Listens to the host's models: opens the transaction around their saves, and captures each change inside it.
+
+``post_save`` alone is not atomic: in autocommit Django commits the row before it sends the signal, so a
+crash between the two would lose the change. Registered models therefore save inside a transaction of ours.
+"""
+
+import functools
+
+from django.apps import apps
+from django.db import models, router, transaction
+from django.db.models import signals
+
+from crmsync import conf, jobs
+from crmsync.flows import capture
+
+
+def connect_all() -> None:
+    """Connect the models of CRMSYNC['MODELS'], with their proxies and children; models unknown are for the checks."""
+    for label in conf.current().MODELS:
+        try:
+            connect(apps.get_model(label))
+        except (LookupError, ValueError):
+            continue
+
+
+def connect(model: type[models.Model]) -> None:
+    """Capture every save and delete of a model. Safe to call twice."""
+    label = model._meta.label
+    if "save_base" not in vars(model) or not hasattr(vars(model)["save_base"], "crmsync"):
+        model.save_base = _atomic(model.save_base)
+    for sender in [model, *_descendants(model)]:
+        uid = f"crmsync:{label}"
+        signals.post_save.connect(_Saved(label), sender=sender, dispatch_uid=uid, weak=False)
+        signals.post_delete.connect(_Saved(label), sender=sender, dispatch_uid=uid, weak=False)
+
+
+def disconnect(model: type[models.Model]) -> None:
+    """Stop capturing a model; its saves are Django's own again."""
+    uid = f"crmsync:{model._meta.label}"
+    for sender in [model, *_descendants(model)]:
+        signals.post_save.disconnect(sender=sender, dispatch_uid=uid)
+        signals.post_delete.disconnect(sender=sender, dispatch_uid=uid)
+    if hasattr(vars(model).get("save_base"), "crmsync"):
+        del model.save_base
+
+
+def _descendants(model: type[models.Model]) -> list[type[models.Model]]:
+    """Proxies and multi-table children: Django sends only the saved class as sender."""
+    return [one for one in apps.get_models(include_auto_created=False) if issubclass(one, model) and one is not model]
+
+
+def _atomic(save_base):
+    @functools.wraps(save_base)
+    def save_in_transaction(self, *args, using=None, **kwargs):
+        using = using or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using, savepoint=False):
+            return save_base(self, *args, using=using, **kwargs)
+
+    save_in_transaction.crmsync = True
+    return save_in_transaction
+
+
+class _Saved:
+    """The receiver of one registered model; fixtures (raw) are left to a backfill."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    def __call__(self, sender, instance, using, raw=False, **kwargs) -> None:
+        if not raw and capture.capture(self.label, instance.pk, using):
+            jobs.ring_on_commit(using)

@@ -1,0 +1,192 @@
+"""The remote world: HubSpot records read and written in batches, settled item by item."""
+
+import hashlib
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from crmsync.engine import match, record, spec
+from crmsync.hubspot import client as hubspot_client
+from crmsync.hubspot import errors, objects, pacing, types
+
+# HubSpot returns at most 50 records of a batch read with history.
+HISTORY_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What it takes to talk to one portal. ``reserve`` gives the seconds to wait before a call in a lane;
+    ``held_back`` is told of a 429."""
+
+    portal_id: int
+    api_url: str
+    token: str = field(repr=False)
+    version: str
+    timeout: tuple[float, float]
+    reserve: Callable[[str], float] | None = None
+
+    def fingerprint(self) -> str:
+        """Names the client that may be reused; never the token itself."""
+        digest = hashlib.sha256(self.token.encode()).hexdigest()[:16]
+        return f"{self.portal_id}:{self.api_url}:{self.version}:{digest}"
+
+
+_clients: dict[str, hubspot_client.Client] = {}
+
+
+def client_for(access: Access) -> hubspot_client.Client:
+    """One client a process and credential: it keeps its connections (and never shares them across a fork)."""
+    key = access.fingerprint()
+    if key not in _clients:
+        _clients[key] = hubspot_client.Client(
+            access.api_url,
+            access.token,
+            version=access.version,
+            timeout=access.timeout,
+            before_call=_pacer(access),
+        )
+    return _clients[key]
+
+
+def _pacer(access: Access) -> Callable[[str], None] | None:
+    if access.reserve is None:
+        return None
+
+    def wait(lane: str) -> None:
+        seconds = access.reserve(lane)
+        if seconds > 0:
+            time.sleep(seconds)
+
+    return wait
+
+
+def pace(
+    lane: str, now: float, *, burst_per_10: int, search_per_second: int
+) -> Callable[[float], tuple[float, float]]:
+    """The pacing step of a lane: from a slot's theoretical arrival time to its new one and the wait."""
+    if lane == "search":
+        return lambda tat: pacing.reserve(tat, now, per_second=search_per_second, burst=1)
+    per_second = burst_per_10 / 10
+    # A tenth of the window may go at once; the rest is spread, so that 10 rolling seconds never exceed it.
+    return lambda tat: pacing.reserve(tat, now, per_second=per_second * 0.9, burst=max(1, burst_per_10 // 10))
+
+
+class RemoteSide:
+    """One mapping's object type in one portal."""
+
+    def __init__(self, one: spec.MappingSpec, client: hubspot_client.Client) -> None:
+        self.spec = one
+        self.client = client
+        names = {f.remote for f in one.fields} | {m.remote for m in one.match}
+        names |= {c.field for rule in one.rules for c in rule.conditions if c.side == "remote"}
+        self.properties = sorted(names | {one.modified_property})
+
+    def read(self, ids: Collection[str]) -> tuple[dict[str, record.Record], dict[str, errors.HubSpotError]]:
+        """Records by id, and what failed by id; NotFound there is a direct read of absence."""
+        settled = objects.read_batch(self.client, self.spec.object_type, sorted(ids), self.properties)
+        return {key: self.to_record(one) for key, one in settled.done.items()}, dict(settled.failed)
+
+    def read_by_create_key(self, keys: Collection[str]) -> dict[str, record.Record]:
+        """Records by crmsync's own unique key property, read directly (not through the search index)."""
+        settled = objects.read_batch(
+            self.client,
+            self.spec.object_type,
+            sorted(keys),
+            self.properties,
+            id_property=self.spec.key_property,
+        )
+        _raise_unless_missing(settled)
+        return {key: self.to_record(one) for key, one in settled.done.items()}
+
+    def find(self, one: spec.MatchSpec, values: Collection[str]) -> dict[str, list[record.Record]]:
+        """Records by normalised match value. A unique property is read directly; others are searched."""
+        wanted = {n for v in values if (n := match.normalise(v, one.normaliser)) is not None}
+        if not wanted:
+            return {}
+        if one.unique_remote:
+            settled = objects.read_batch(
+                self.client, self.spec.object_type, sorted(values), self.properties, id_property=one.remote
+            )
+            _raise_unless_missing(settled)
+            rows = list(settled.done.values())
+        else:
+            rows = objects.find_by(self.client, self.spec.object_type, one.remote, sorted(values), self.properties)
+        found: dict[str, list[record.Record]] = {}
+        for row in rows:
+            normal = match.normalise(row.properties.get(one.remote), one.normaliser)
+            if normal in wanted:
+                found.setdefault(normal, []).append(self.to_record(row))
+        return found
+
+    def page(self, after: str, limit: int = 100, *, archived: bool = False) -> tuple[list[record.Record], str]:
+        """A page of all records in HubSpot's list order, and the cursor of the next ("" at the end)."""
+        page = objects.list_page(
+            self.client,
+            self.spec.object_type,
+            properties=self.properties,
+            after=after or None,
+            limit=limit,
+            archived=archived,
+        )
+        return [self.to_record(one) for one in page.records], page.after or ""
+
+    def changed(self, since: datetime, until: datetime, last_id: str) -> Iterator[list[record.Record]]:
+        """Pages of records changed in a window, in id order behind ``last_id``: keyset search.
+
+        The search index lags: use ids and modified times as hints, never the values.
+        """
+        pages = objects.iter_search(
+            self.client,
+            self.spec.object_type,
+            self.spec.modified_property,
+            since=since,
+            until=until,
+            properties=[self.spec.modified_property],
+            after_id=last_id or None,
+        )
+        for rows in pages:
+            yield [self.to_record(one) for one in rows]
+
+    def create(self, inputs: Mapping[str, Mapping[str, str]]) -> types.Settled:
+        """Create records by create key -> properties; the key is stored in the unique key property."""
+        return objects.create_batch(
+            self.client,
+            self.spec.object_type,
+            [
+                types.CreateInput(trace_id=key, properties={**values, self.spec.key_property: key})
+                for key, values in inputs.items()
+            ],
+        )
+
+    def update(self, inputs: Mapping[str, Mapping[str, str]]) -> types.Settled:
+        """Update records by id -> changed properties only."""
+        return objects.update_batch(
+            self.client,
+            self.spec.object_type,
+            [types.UpdateInput(id=key, properties=values) for key, values in inputs.items()],
+        )
+
+    def archive(self, ids: Sequence[str]) -> types.Settled:
+        return objects.archive_batch(self.client, self.spec.object_type, list(ids))
+
+    def histories(self, ids: Collection[str], names: Sequence[str]) -> dict[str, Mapping[str, Sequence]]:
+        """The write history of some properties by record id, newest first."""
+        settled = objects.read_batch(
+            self.client, self.spec.object_type, sorted(ids), list(names), history=list(names)
+        )
+        return {key: one.history for key, one in settled.done.items()}
+
+    def to_record(self, one: types.ObjectRecord) -> record.Record:
+        return record.Record(
+            key=record.RecordKey(self.spec.object_type, one.id),
+            values=one.properties,
+            modified_at=one.updated_at,
+            archived=one.archived,
+        )
+
+
+def _raise_unless_missing(settled: types.Settled) -> None:
+    for error in settled.failed.values():
+        if not isinstance(error, errors.NotFound):
+            raise error

@@ -1,0 +1,1 @@
+"""Doors for HTTP: authenticate, parse, call one flow or ring one job, answer; no decisions."""
