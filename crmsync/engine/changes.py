@@ -78,6 +78,7 @@ class PairPlan:
     Writes: ``creates`` names the side on which a record is made of its writes; ``archives`` the side whose
     record goes; ``adopts`` that an unlinked pair becomes linked; ``unlinks`` that the link ends.
     ``settles`` are base values to store although nothing is written (fields that agree already).
+    ``notes`` are changes left alone on purpose (direction); unlike ``problems`` nobody has to act on them.
     ``reason``/``detail`` say why, for "why, or why not?".
     """
 
@@ -94,6 +95,7 @@ class PairPlan:
     settles: Mapping[int, BaseValue] = field(default_factory=dict)
     clashes: tuple[Clash, ...] = ()
     problems: tuple[FieldProblem, ...] = ()
+    notes: tuple[FieldProblem, ...] = ()
 
     @property
     def is_write(self) -> bool:

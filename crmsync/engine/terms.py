@@ -151,3 +151,71 @@ class Normaliser(Term):
 class QueueState(Term):
     DUE = "due", "waiting"
     PARKED = "parked", "needs attention"
+
+
+class Problem(Term):
+    """Why one field's value was held back; ``DIRECTION`` is only ever a note, nothing is wrong then."""
+
+    TYPE = "type", "the value has the wrong type"
+    TOO_LONG = "too_long", "the value is too long"
+    LOSSY = "lossy", "the value would lose precision"
+    NUL = "nul", "the text contains a NUL character"
+    OPTION_UNKNOWN = "option_unknown", "the other side has no such option"
+    DATE_NOT_MIDNIGHT = "date_not_midnight", "a date cannot hold a time of day"
+    DIRECTION = "direction", "the field flows the other way only"
+
+
+class Reason(Term):
+    """Why a record got its outcome, where the outcome alone does not say it."""
+
+    DIRECTION = "direction", "the mapping or the run does not flow this way"
+    LINK_ONLY = "link_only", "the mapping makes no new records on this side"
+    FILTER = "filter", "a sync rule keeps it out"
+    TOO_MANY_CANDIDATES = "too_many_candidates", "several partners match"
+    PARTNER_TAKEN = "partner_taken", "the only match is linked with another record"
+    ARCHIVED = "archived", "the record is archived"
+    BLANK = "blank", "no mapped field has a value"
+    GONE = "gone", "neither side has it"
+    LOCAL_GONE = "local_gone", "the Django record is gone"
+    REMOTE_GONE = "remote_gone", "the HubSpot record is gone"
+    EDITED = "edited", "the partner is gone, but this record was edited since"
+    ASK = "ask", "a person must choose"
+    NOT_WANTED = "not_wanted", "left for a run in the other direction"
+
+
+class Cause(Term):
+    """The rule that led to a write or decided a clash."""
+
+    CREATED = "created", "the record is new"
+    LOCAL_CHANGED = "local_changed", "changed in Django"
+    REMOTE_CHANGED = "remote_changed", "changed in HubSpot"
+    FILL_BLANK = "fill_blank", "first contact: the blank side is filled"
+    NOT_BLANK = "not_blank", "both changed: a blank never clears a value"
+    ONE_WAY = "one_way", "both changed: the field flows one way"
+    MADE_BY_US = "made_by_us", "the record was made from the Django values"
+    PREFER_LOCAL = "prefer_local", "both changed: Django wins"
+    PREFER_HUBSPOT = "prefer_hubspot", "both changed: HubSpot wins"
+    NEWEST = "newest_by_clock", "both changed: the newest wins (by clock)"
+    ASK = "ask", "both changed: a person must choose"
+    BOTH_KEPT = "both_kept", "both changed: each is appended to the other"
+
+
+class MatchResult(Term):
+    """What looking for a partner came to."""
+
+    LINKED = "linked", "linked already"
+    FOUND = "found", "exactly one partner"
+    AMBIGUOUS = "ambiguous", "several partners"
+    TAKEN = "taken", "the partner is linked with another record"
+    NONE = "none", "no partner"
+
+
+class Difference(Term):
+    """What happened to one field since both sides last agreed."""
+
+    UNCHANGED = "unchanged", "nothing changed"
+    SETTLED = "settled", "both sides agree anew"
+    PUSH = "push", "changed in Django"
+    PULL = "pull", "changed in HubSpot"
+    BOTH_CHANGED = "both_changed", "changed on both sides"
+    UNKNOWN_BASE = "unknown_base", "first contact"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from crmsync import conf
-from crmsync.engine import changes, convert, record, terms
+from crmsync.engine import changes, convert, terms
 from crmsync.engine import plan as plans
 from crmsync.flows import gather, scope, settle
 from crmsync.hubspot import errors
@@ -87,14 +87,9 @@ def _sent(one: scope.Scope, work: Work) -> dict[str, list[str | None]]:
     for write in work.plan.remote_writes:
         field_spec = fields[write.field_id]
         base[write.field_id] = changes.BaseValue(
-            local_text(work.plan.pair.local, field_spec), convert.remote_text(write.value, field_spec)
+            settle.text_of(work.plan.pair.local, field_spec), convert.remote_text(write.value, field_spec)
         )
     return links.to_stored(one.spec, base)
-
-
-def local_text(one: record.Record, field_spec) -> str | None:
-    """The canonical text of a field of a local record."""
-    return convert.local_text(one.values.get(field_spec.local), field_spec)
 
 
 def _renew(one: scope.Scope) -> None:
@@ -136,8 +131,8 @@ def _create_remote(one: scope.Scope, works: list[Work]) -> None:
 
 def _not_created(one: scope.Scope, work: Work, error: errors.HubSpotError) -> None:
     """A conflict names the record that is there already: adopt it, unless it is somebody else's partner."""
-    existing = error.existing_id if isinstance(error, errors.Conflict) else None
-    if existing is None:
+    existing = error.existing_id if isinstance(error, errors.Conflict) else ""
+    if not existing:
         work.stop = gather.stop_for(error)
         return
     holder = links.holder(one.spec.portal_id, one.spec.object_type, existing)
@@ -203,7 +198,7 @@ def _overwritten(work: Work, write: changes.FieldWrite, field_spec, history) -> 
             changes.Clash(
                 field_id=write.field_id,
                 base=work.plan.pair.link.base.get(write.field_id) if work.plan.pair.link else None,
-                local=local_text(work.plan.pair.local, field_spec),
+                local=settle.text_of(work.plan.pair.local, field_spec),
                 remote=text,
                 winner=terms.SideName.LOCAL,
                 rule="written in HubSpot between our read and our write",

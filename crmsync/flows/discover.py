@@ -62,11 +62,11 @@ def _properties(report: Report, portal: Portal, client: hubspot_client.Client, o
             type=one.type,
             field_type=one.field_type,
             options=[[option.value, option.label] for option in one.options],
-            is_read_only=one.is_read_only,
+            is_read_only=not one.is_writable,
             is_unique=one.is_unique,
             is_hidden=one.is_hidden,
             has_external_options=one.has_external_options,
-            referenced_object_type=one.referenced_object_type or "",
+            referenced_object_type=one.referenced_object_type,
         )
         for one in properties.list_all(client, object_type)
     ]
@@ -93,10 +93,10 @@ def _owners(report: Report, portal: Portal, client: hubspot_client.Client) -> No
             portal=portal,
             owner_id=one.id,
             hubspot_user_id=str(one.user_id or ""),
-            email=one.email or "",
-            name=f"{one.first_name or ''} {one.last_name or ''}".strip(),
+            email=one.email,
+            name=f"{one.first_name} {one.last_name}".strip(),
             is_archived=one.archived,
         )
-        for one in owners.iter_all(client, archived_too=True)
+        for one in owners.iter_all(client)
     ]
     report.owners = portals.store_owners(portal, rows)

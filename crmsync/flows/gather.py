@@ -224,6 +224,9 @@ def _match_local(one: scope.Scope, key, wanted: list[tuple[Case, str]]) -> None:
     for case, value in wanted:
         pks = found.get(match.normalise(value, key.normaliser), [])
         free = [pk for pk in pks if pk not in taken]
+        if len(pks) == 1 and taken.get(pks[0]) == "":
+            case.stop = _BUSY  # most likely our own create, whose answer is not stored yet
+            continue
         if len(pks) == 1 and free:
             case.local_pk = pks[0]
             chosen.append(case)
@@ -261,7 +264,7 @@ def _taken(
     rows = links.find(one.spec.id, local_pks, one.spec.portal_id, one.spec.object_type, remote_ids)
     if remote_ids:
         return {link.remote_id: link.local_pk for link in rows if link.remote_id}
-    return {link.local_pk: link.remote_id or "…" for link in rows}
+    return {link.local_pk: link.remote_id or "" for link in rows}
 
 
 def _refuse_shared(cases: list[Case]) -> None:

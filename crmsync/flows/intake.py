@@ -10,7 +10,7 @@ from django.utils import timezone
 from fernet_fields import DecryptionError
 
 from crmsync import conf
-from crmsync.hubspot import webhooks
+from crmsync.hubspot import errors, webhooks
 from crmsync.ledger import inbox
 from crmsync.models import Delivery, Portal
 
@@ -46,7 +46,7 @@ def accept(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Re
     try:
         secrets = _secrets()
         webhooks.verify(headers, method, url, body, secrets, int(timezone.now().timestamp() * 1000))
-    except webhooks.SignatureError as error:
+    except errors.SignatureError as error:
         logger.warning("webhook refused", extra={"reason": error.reason})
         return Receipt(401, f"The signature was not accepted ({error.reason}). {_REMEDY}")
     except DatabaseError:
@@ -119,7 +119,7 @@ def _keys(
 ) -> set[tuple[int, str]]:
     try:
         events = webhooks.parse_events(delivery.body.encode())
-    except webhooks.BodyError as error:
+    except errors.BodyError as error:
         delivery.note = str(error)[:200]
         return set()
     delivery.events = len(events)

@@ -37,7 +37,8 @@ def _pass(cursor: Cursor, token: str, now: datetime) -> int:
     one = scope.open_scope(cursor.mapping_id)
     every, overlap = _rhythm(cursor)
     until, last_id, put = cursor.until or now, cursor.last_id, 0
-    for page in one.remote.changed(cursor.position - overlap, until, last_id):
+    since = max(cursor.position - overlap, cursor.started_at)
+    for page in one.remote.changed(since, until, last_id):
         put += inbox.put([(one.spec.id, r.key.id) for r in _news(one, page)], timezone.now())
         last_id = page[-1].key.id
         leased_until = timezone.now() + timedelta(seconds=conf.current().LEASE_SECONDS)

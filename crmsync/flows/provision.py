@@ -1,7 +1,7 @@
 """Creates in HubSpot what crmsync itself needs: the unique property that holds its create keys."""
 
 from crmsync.flows import scope
-from crmsync.hubspot import properties
+from crmsync.hubspot import properties, types
 from crmsync.models import Mapping
 
 GROUP = "crmsync"
@@ -15,22 +15,22 @@ def ensure(one: scope.Scope) -> bool:
     mapping = one.mapping
     if mapping.is_provisioned or not (one.spec.direction.pushes and one.spec.creates_remote):
         return False
-    made = properties.ensure(
-        one.remote.client,
-        one.spec.object_type,
-        group={"name": GROUP, "label": "crmsync"},
-        definition={
-            "name": one.spec.key_property,
-            "label": "crmsync key",
-            "groupName": GROUP,
-            "type": "string",
-            "fieldType": "text",
-            "hasUniqueValue": True,
-            "formField": False,
-            "hidden": True,
-            "description": "Written by crmsync when it creates a record, so that none is created twice. Do not edit.",
-        },
+    _, is_new = properties.ensure(
+        one.remote.client, one.spec.object_type, _key(one.spec.key_property), group_label="crmsync"
     )
     Mapping.objects.filter(pk=mapping.pk).update(is_provisioned=True)
     mapping.is_provisioned = True
-    return made
+    return is_new
+
+
+def _key(name: str) -> types.NewProperty:
+    return types.NewProperty(
+        name=name,
+        label="crmsync key",
+        type="string",
+        field_type="text",
+        group=GROUP,
+        description="Written by crmsync when it creates a record, so that none is created twice. Do not edit.",
+        is_unique=True,
+        is_hidden=True,
+    )

@@ -50,8 +50,9 @@ def access_of(portal: Portal) -> remote.Access:
     )
 
 
-def _reserver(portal_id: int, options: conf.Options) -> Callable[[str], float] | None:
-    if not options.BURST_PER_10_SECONDS:
+def _reserver(portal_id: int | None, options: conf.Options) -> Callable[[str], float] | None:
+    """A portal that is not stored yet has no shared pace: its first call is the only one."""
+    if portal_id is None or not options.BURST_PER_10_SECONDS:
         return None
 
     def reserve(lane: str) -> float:
@@ -70,5 +71,5 @@ def hold_back(portal_id: int, seconds: float) -> None:
     """After a 429: every worker of this portal waits."""
     options = conf.current()
     if options.BURST_PER_10_SECONDS:
-        allowed_early = max(1, options.BURST_PER_10_SECONDS // 10) / (options.BURST_PER_10_SECONDS / 10 * 0.9)
-        budget.hold_back(portal_id, "burst", time.time() + seconds + allowed_early)
+        tat = remote.held_until(time.time(), seconds, burst_per_10=options.BURST_PER_10_SECONDS)
+        budget.hold_back(portal_id, "burst", tat)

@@ -11,7 +11,8 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from crmsync import signals
-from crmsync.engine import changes, convert, record, spec, terms
+from crmsync.engine import changes, convert, errors, record, spec, terms
+from crmsync.engine import plan as plans
 from crmsync.flows import gather, scope
 from crmsync.ledger import journal, links, outbox
 from crmsync.models import Conflict, Link, LogEntry
@@ -129,11 +130,8 @@ def _change_one(one: scope.Scope, work, row) -> str | None:
 
 def _has_moved(one: scope.Scope, work, row, fields: Mapping[int, spec.FieldSpec]) -> bool:
     """Whether a field we are about to write holds something else than the plan was made with."""
-    read = one.local.adapter.read
-    return any(
-        convert.local_text(read(row, write.name), fields[write.field_id]) != write.old
-        for write in work.plan.local_writes
-    )
+    now = one.local.to_record(row)
+    return any(text_of(now, fields[write.field_id]) != write.old for write in work.plan.local_writes)
 
 
 def _store_links(one: scope.Scope, works: list, refreshed: Mapping[str, record.Record], now: datetime) -> None:
@@ -190,52 +188,56 @@ def _stamp(work, base: dict, now: datetime) -> None:
 
 
 def base_after(one: spec.MappingSpec, work, after: record.Record | None) -> tuple[dict[int, changes.BaseValue], bool]:
-    """The base once everything is written, and whether the local side answered something else than we wrote."""
+    """The base once everything is written, and whether Django has something still to be pushed.
+
+    ``after`` is the local row as the database has it now; None where it was not written.
+    """
     pair = work.plan.pair
     base = dict(pair.link.base) if pair.link else {}
-    base |= work.plan.settles
-    sent = {write.field_id: write for write in work.plan.remote_writes}
-    pulled = {write.field_id: write for write in work.plan.local_writes} if after or work.stop is None else {}
-    dirty = False
+    base |= plans.make_bases(one, work.plan, local=after, remote=_as_answered(work))
+    pulled = {write.field_id: write for write in work.plan.local_writes} if after is not None else {}
+    is_dirty = False
     for field in one.fields:
-        if field.id in sent and work.answered:
-            base[field.id] = _pushed(field, pair, work.answered, sent[field.id])
-        elif field.id in pulled and after is not None:
-            base[field.id], moved = _pulled(one, field, pair, pulled[field.id], after)
-            dirty = dirty or moved
+        if field.id in pulled:
+            is_dirty |= _keep_ours(one, field, pulled[field.id], after, base)
         elif work.plan.creates is not None and field.id not in base:
-            dirty = _blank_on_both(field, work, after, base) or dirty
+            is_dirty |= _blank_on_both(field, work, after, base)
         elif after is not None and pair.local is not None and one.pushes(field):
-            dirty = dirty or _text(after, field) != _text(pair.local, field)
-    return base, dirty
+            is_dirty |= text_of(after, field) != text_of(pair.local, field)
+    return base, is_dirty
 
 
-def _text(one: record.Record, field: spec.FieldSpec) -> str | None:
-    return convert.local_text(one.values.get(field.local), field)
-
-
-def _pushed(field, pair: changes.Pair, answered: Mapping[str, str | None], write) -> changes.BaseValue:
+def _as_answered(work) -> record.Record | None:
     """What HubSpot answered is what it has: it trims, lower-cases and renumbers."""
-    return changes.BaseValue(
-        _text(pair.local, field), convert.remote_text(answered.get(field.remote, write.value), field)
-    )
+    if not work.answered:
+        return None
+    sent = {write.name: write.value for write in work.plan.remote_writes}
+    return record.Record(record.RecordKey("", ""), {**sent, **work.answered})
 
 
-def _pulled(one: spec.MappingSpec, field, pair: changes.Pair, write, after: record.Record):
+def text_of(one: record.Record, field: spec.FieldSpec) -> str | None:
+    """The canonical text of a field of a local record; None where it cannot be said at all."""
+    try:
+        return convert.local_text(one.values.get(field.local), field)
+    except errors.ConvertError:
+        return None
+
+
+def _keep_ours(one: spec.MappingSpec, field: spec.FieldSpec, write, after: record.Record, base) -> bool:
     """A host whose save() changed our value is the newer writer: the base keeps what we wrote, and the
     difference is pushed like any local change. Where nothing can be pushed, what it has is agreed on."""
-    wrote, has = convert.local_text(write.value, field), _text(after, field)
-    theirs = convert.remote_text(pair.remote.values.get(field.remote), field)
-    if wrote == has or not one.pushes(field):
-        return changes.BaseValue(has, theirs), False
-    return changes.BaseValue(wrote, theirs), True
+    wrote = text_of(record.Record(after.key, {field.local: write.value}), field)
+    if wrote == text_of(after, field) or not one.pushes(field) or field.id not in base:
+        return False
+    base[field.id] = changes.BaseValue(wrote, base[field.id].remote)
+    return True
 
 
-def _blank_on_both(field, work, after: record.Record | None, base: dict[int, changes.BaseValue]) -> bool:
+def _blank_on_both(field: spec.FieldSpec, work, after: record.Record | None, base) -> bool:
     """A new partner's other fields: blank on both sides is agreed; a default on our side is still to push."""
     pair = work.plan.pair
     ours = after or pair.local
-    mine = _text(ours, field) if ours else None
+    mine = text_of(ours, field) if ours else None
     remote = work.answered if work.plan.creates is terms.SideName.REMOTE else pair.remote.values
     theirs = convert.remote_text(remote.get(field.remote), field)
     if mine is None and theirs is None:
@@ -274,9 +276,10 @@ def _remote_id(work) -> str:
 
 
 def _entry(one: scope.Scope, work, now: datetime) -> LogEntry | None:
-    """A log entry for all but "in sync"; a run keeps only the count of what it excluded."""
+    """A log entry for all but "in sync"; a run keeps only the count of what it left or excluded."""
     plan = work.plan
-    quiet = plan.outcome is terms.Outcome.UNCHANGED or (one.run_id and plan.outcome is terms.Outcome.EXCLUDED)
+    counted = (terms.Outcome.EXCLUDED, terms.Outcome.WAITING)
+    quiet = plan.outcome is terms.Outcome.UNCHANGED or (one.run_id and plan.outcome in counted and not plan.is_write)
     if (quiet and not plan.problems and not work.raced) or work.stop is not None:
         return None
     return LogEntry(
@@ -288,7 +291,7 @@ def _entry(one: scope.Scope, work, now: datetime) -> LogEntry | None:
         remote_id=_remote_id(work),
         outcome=plan.outcome,
         reason=plan.reason,
-        detail=" ".join([plan.detail, *[p.message for p in plan.problems]]).strip(),
+        detail=" ".join(dict.fromkeys([plan.detail, *[p.message for p in plan.problems]])).strip(),
         changes=_changes(plan),
     )
 

@@ -7,13 +7,14 @@ from crmsync.models import choices, mapping
 
 
 class Cursor(models.Model):
-    """``position``: everything HubSpot changed before it is in the inbox. A pass under way has ``until`` set
+    """Changes before ``started_at`` are the backfill's, which only staff start. ``position``: everything HubSpot changed before it is in the inbox. A pass under way has ``until`` set
     and remembers the last id it committed, so that a killed pass goes on where it was."""
 
     mapping = models.ForeignKey(
         mapping.Mapping, on_delete=models.CASCADE, related_name="cursors", verbose_name=_("mapping")
     )
     kind = models.CharField(_("kind"), max_length=5, choices=choices.CursorKind)
+    started_at = models.DateTimeField(_("polled since"))
     position = models.DateTimeField(_("complete as of"))
     until = models.DateTimeField(_("pass until"), null=True, blank=True)
     last_id = models.CharField(_("last id"), max_length=40, default="", blank=True)

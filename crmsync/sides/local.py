@@ -91,7 +91,7 @@ class LocalSide:
         found: dict[str, list[str]] = defaultdict(list)
         rows = self._values(one.local)
         if one.normaliser in (terms.Normaliser.TRIMMED, terms.Normaliser.EMAIL):
-            rows = rows.annotate(_normal=Lower(Trim(one.local))).exclude(_normal=models.F(one.local))
+            rows = rows.alias(_normal=Lower(Trim(one.local))).exclude(_normal=models.F(one.local))
         for pk, value in rows.iterator(chunk_size=2000):
             normal = match.normalise(value, one.normaliser)
             if normal is not None and normal != value:

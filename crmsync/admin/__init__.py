@@ -1,0 +1,33 @@
+"""The admin: a file a noun. Pages authenticate, ask a flow or the ledger, and show; they decide nothing."""
+
+from crmsync.admin import (
+    conflict,
+    cursor,
+    field_mapping,
+    inbox,
+    link,
+    log_entry,
+    mapping,
+    outbox,
+    portal,
+    rule,
+    run,
+    schema,
+    user_link,
+)
+
+__all__ = [
+    "conflict",
+    "cursor",
+    "field_mapping",
+    "inbox",
+    "link",
+    "log_entry",
+    "mapping",
+    "outbox",
+    "portal",
+    "rule",
+    "run",
+    "schema",
+    "user_link",
+]

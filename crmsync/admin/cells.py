@@ -1,0 +1,125 @@
+"""What a cell shows: badges, arrows, times and links; text is always escaped, colour never the only sign."""
+
+import re
+from datetime import datetime
+
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import gettext as _
+
+from crmsync.engine import terms
+from crmsync.models import Portal, choices
+
+EMPTY = "–"
+
+_ARROWS = {terms.Direction.PUSH: "→", terms.Direction.PULL: "←", terms.Direction.BOTH: "↔"}
+_OUTCOMES = {
+    terms.Outcome.FAILED: ("bad", "✗"),
+    terms.Outcome.CONFLICT: ("warn", "!"),
+    terms.Outcome.WAITING: ("quiet", "…"),
+    terms.Outcome.EXCLUDED: ("quiet", "–"),
+    terms.Outcome.ARCHIVED: ("quiet", "–"),
+    terms.Outcome.UNLINKED: ("quiet", "–"),
+}
+_STATES = {
+    choices.PortalState.CONNECTED: ("good", "✓"),
+    choices.PortalState.REVOKED: ("bad", "✗"),
+    terms.MappingState.LIVE: ("good", "✓"),
+    terms.MappingState.PAUSED: ("warn", "‖"),
+    terms.QueueState.PARKED: ("bad", "✗"),
+    choices.RunState.FINISHED: ("good", "✓"),
+    choices.RunState.FAILED: ("bad", "✗"),
+    choices.LinkState.LINKED: ("good", "✓"),
+}
+# HubSpot: CRM object type ids; custom types are their own id.
+_TYPE_IDS = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "tickets": "0-5"}
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+
+
+def badge(text: object, kind: str = "quiet", sign: str = "") -> SafeString:
+    """A labelled mark; ``kind`` is good, warn, bad or quiet."""
+    return format_html(
+        '<span class="crmsync-badge crmsync-{}"><span aria-hidden="true">{}</span> {}</span>', kind, sign, text
+    )
+
+
+def state(value: str, label: object) -> SafeString:
+    """The badge of a portal's, mapping's, link's, run's or queue row's state."""
+    return badge(label, *_STATES.get(value, ("quiet", "")))
+
+
+def outcome(value: str, label: object) -> SafeString | str:
+    """The badge of what became of a record; empty until something did."""
+    return badge(label, *_OUTCOMES.get(value, ("good", "✓"))) if value else EMPTY
+
+
+def arrow(direction: str, label: object) -> SafeString:
+    """Which way values flow: Django is on the left, HubSpot on the right."""
+    return format_html(
+        '<span class="crmsync-arrow" title="{}" aria-hidden="true">{}</span> {}',
+        label,
+        _ARROWS[terms.Direction(direction)],
+        label,
+    )
+
+
+def when(value: datetime | None) -> SafeString | str:
+    """How long ago or ahead, with the moment and its zone on hover."""
+    if value is None:
+        return EMPTY
+    local, now = timezone.localtime(value), timezone.now()
+    if abs((now - value).total_seconds()) < 60:
+        text = _("just now")
+    elif value < now:
+        text = _("%(time)s ago") % {"time": timesince(value, now, depth=1)}
+    else:
+        text = _("in %(time)s") % {"time": timeuntil(value, now, depth=1)}
+    moment = f"{formats.date_format(local, 'DATETIME_FORMAT')} {local.tzname()}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), moment, text)
+
+
+def link(url: str, text: object) -> SafeString:
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+def outward(url: str, text: object) -> SafeString:
+    """A link that leaves this site."""
+    return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{} ↗</a>', url, text)
+
+
+def copyable(text: str, hint: object) -> SafeString:
+    """A value to be copied elsewhere."""
+    return format_html('<code class="crmsync-copy">{}</code><div class="help">{}</div>', text, hint)
+
+
+def hubspot_record(portal: Portal, object_type: str, remote_id: str | None) -> SafeString | str:
+    """The record's page in HubSpot, where the account is known."""
+    if not remote_id:
+        return EMPTY
+    if portal.hub_id is None:
+        return remote_id
+    domain = portal.ui_domain if _DOMAIN.fullmatch(portal.ui_domain) else "app.hubspot.com"
+    type_id = _TYPE_IDS.get(object_type, object_type)
+    return outward(f"https://{domain}/contacts/{portal.hub_id}/record/{type_id}/{remote_id}", remote_id)
+
+
+def bullets(lines: list[object]) -> SafeString | str:
+    """A short list, or a dash."""
+    if not lines:
+        return EMPTY
+    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines)))
+
+
+def table(head: list[object], rows: list[list[object]]) -> SafeString | str:
+    """A small table inside a form; cells are escaped unless they are safe already."""
+    if not rows:
+        return EMPTY
+    return format_html(
+        '<div class="crmsync-scroll"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
+        format_html_join("", '<th scope="col">{}</th>', ((one,) for one in head)),
+        format_html_join(
+            "", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", ((c,) for c in row)),) for row in rows)
+        ),
+    )

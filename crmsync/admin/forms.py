@@ -1,0 +1,168 @@
+"""The forms of mappings and their rows: each sentence names the field and what would do."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from crmsync.admin import catalogue, filters, pairs
+from crmsync.engine import terms
+from crmsync.models import FieldMapping, Mapping, MatchKey, RuleCondition, ValueMapEntry
+
+_BARE_OPERATORS = {terms.Operator.IS_EMPTY, terms.Operator.NOT_EMPTY}
+
+
+class MappingForm(forms.ModelForm):
+    """``seen_revision``: what the person saw when the form was opened."""
+
+    model_label = forms.ChoiceField(label=_("Django model"), help_text=_("One of CRMSYNC['MODELS']."))
+    object_type = forms.ChoiceField(label=_("HubSpot object type"), required=False)
+    custom_type = forms.RegexField(
+        r"^2-\d{1,18}$",
+        label=_("or a custom object"),
+        required=False,
+        help_text=_("Its id such as 2-123456, if the list does not have it yet."),
+        error_messages={"invalid": _("The id of a custom object is written 2-123456.")},
+    )
+    seen_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = Mapping
+        fields = [
+            "label",
+            "portal",
+            "model_label",
+            "object_type",
+            "direction",
+            "creates_remote",
+            "creates_local",
+            "deletes",
+            "uses_save",
+        ]
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if "portal" in self.fields:
+            self.fields["portal"].queryset = filters.portals()
+        if "model_label" in self.fields:
+            self.fields["model_label"].choices = [("", "---------")] + catalogue.model_choices(
+                self.instance.model_label
+            )
+        if "object_type" in self.fields:
+            types = catalogue.type_choices(self.instance.object_type)
+            self.fields["object_type"].choices = [("", "---------"), *types]
+        if "seen_revision" in self.fields:
+            self.initial["seen_revision"] = self.instance.revision
+
+    def clean(self):
+        """One object type, and nobody else's edit overwritten."""
+        cleaned = super().clean()
+        if "object_type" in self.fields:
+            self._choose_type(cleaned)
+        seen = cleaned.get("seen_revision")
+        if self.instance.pk and seen is not None and seen != self.instance.revision:
+            raise ValidationError(
+                _("Somebody else changed this mapping meanwhile. Open it again and repeat your change.")
+            )
+        return cleaned
+
+    def _choose_type(self, cleaned: dict) -> None:
+        typed = cleaned.get("custom_type")
+        if typed:
+            cleaned["object_type"] = typed
+        elif not cleaned.get("object_type") and "custom_type" not in self.errors:
+            self.add_error("object_type", _("Choose an object type, or give the id of a custom object."))
+
+
+class _RowForm(forms.ModelForm):
+    """A row that names a Django field and a HubSpot property of its mapping."""
+
+    def __init__(self, *args, known: catalogue.Catalogue | None = None, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = known or catalogue.Catalogue(self.instance.mapping)
+        for name, widget in (("local", self.known.local_widget), ("remote", self.known.remote_widget)):
+            if name in self.fields:
+                self.fields[name].widget = widget
+                widget.is_required = self.fields[name].required
+
+    @property
+    def datalists(self):
+        return self.known.datalists
+
+    def clean_local(self) -> str:
+        self.local_field = pairs.check_local(self.known, self.cleaned_data["local"])
+        return self.cleaned_data["local"]
+
+    def clean_remote(self) -> str:
+        self.remote_property = pairs.check_remote(self.known, self.cleaned_data["remote"])
+        return self.cleaned_data["remote"]
+
+
+class FieldMappingForm(_RowForm):
+    class Meta:
+        model = FieldMapping
+        fields = ["position", "local", "remote", "direction", "write_mode", "conflict", "blanks", "is_active", "note"]
+
+    def _post_clean(self) -> None:
+        """Both ends together, once each is known by itself and the row has its values."""
+        super()._post_clean()
+        local, remote = getattr(self, "local_field", None), getattr(self, "remote_property", None)
+        if local and remote and not self.errors and self.instance.is_active:
+            try:
+                pairs.check_pair(self.known, self.instance, local, remote)
+            except ValidationError as error:
+                self.add_error(None, error)
+
+
+class MatchKeyForm(_RowForm):
+    class Meta:
+        model = MatchKey
+        fields = ["position", "local", "remote", "normaliser"]
+
+
+class ValueMapForm(forms.ModelForm):
+    """``field_local`` and ``field_remote`` list the values each end knows; empty where it takes any text."""
+
+    class Meta:
+        model = ValueMapEntry
+        fields = ["direction", "local_value", "remote_value"]
+
+    def __init__(self, *args, local_values=frozenset(), remote_values=frozenset(), **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = {"local_value": local_values, "remote_value": remote_values}
+
+    def clean(self):
+        """The value that is written must be one that side knows; what is only read may be an old one."""
+        cleaned = super().clean()
+        direction = terms.Direction(cleaned.get("direction") or terms.Direction.BOTH)
+        written = [("remote_value", direction.pushes), ("local_value", direction.pulls)]
+        for name, is_written in written:
+            value, known = cleaned.get(name), self.known[name]
+            if is_written and value and known and value not in known:
+                text = _("“%(value)s” is not one of: %(known)s.")
+                self.add_error(name, text % {"value": value, "known": ", ".join(sorted(known))})
+        return cleaned
+
+
+class RuleConditionForm(forms.ModelForm):
+    """A condition on a field of either side."""
+
+    class Meta:
+        model = RuleCondition
+        fields = ["side", "field", "operator", "value"]
+
+    def __init__(self, *args, known: catalogue.Catalogue, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = known
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("field") and cleaned.get("side"):
+            is_local = cleaned["side"] == terms.SideName.LOCAL
+            check = pairs.check_local if is_local else pairs.check_remote
+            try:
+                check(self.known, cleaned["field"])
+            except ValidationError as error:
+                self.add_error("field", error)
+        if cleaned.get("operator") and cleaned["operator"] not in _BARE_OPERATORS and not cleaned.get("value"):
+            self.add_error("value", _("Give the value to compare with, or choose “is empty”."))
+        return cleaned

@@ -1,0 +1,106 @@
+"""Page and ReadOnlyPage: what all our admin pages share: permissions, object tools, links between lists."""
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from crmsync.admin import cells, paging
+
+
+class Page(admin.ModelAdmin):
+    """``tools``: actions that are also buttons on an object's own page. ``empty_hint``: what an empty list says."""
+
+    tools: tuple[str, ...] = ()
+    empty_hint: object = ""
+    show_full_result_count = False
+
+    class Media:
+        css = {"all": ["crmsync/admin.css"]}
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """May start, retry and stop work."""
+        return request.user.has_perm("crmsync.operate_sync")
+
+    def has_link_permission(self, request: HttpRequest) -> bool:
+        """May link and unlink records."""
+        return request.user.has_perm("crmsync.link_record")
+
+    def has_connect_permission(self, request: HttpRequest) -> bool:
+        """May connect and pause portals and enter their secrets."""
+        return request.user.has_perm("crmsync.connect_portal")
+
+    def list_url(self, model: type[models.Model], **filters: object) -> str:
+        """A changelist with filters set."""
+        url = reverse(f"admin:crmsync_{model._meta.model_name}_changelist", current_app=self.admin_site.name)
+        return f"{url}?{urlencode(filters)}" if filters else url
+
+    def object_url(self, row: models.Model) -> str:
+        """The page of a row."""
+        name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+        return reverse(name, args=[quote(row.pk)], current_app=self.admin_site.name)
+
+    def count_link(self, count: int, model: type[models.Model], **filters: object):
+        """A number that leads to the rows behind it."""
+        return cells.link(self.list_url(model, **filters), count) if count else "0"
+
+    def get_tools(self, request: HttpRequest, obj: models.Model) -> list[str]:
+        """The tools that make sense for this object now; permissions are checked after that."""
+        return list(self.tools)
+
+    def get_object_links(self, request: HttpRequest, obj: models.Model) -> list[tuple[str, object]]:
+        """(address, label) of this object's further pages."""
+        return []
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None) -> HttpResponse:
+        """Adds our buttons and the lists of suggestions that our inputs name."""
+        if obj is not None and obj.pk is not None:
+            allowed = self.get_actions(request)
+            names = [name for name in self.get_tools(request, obj) if name in allowed]
+            context["crmsync_tools"] = [(name, allowed[name][2]) for name in names]
+            context["crmsync_links"] = self.get_object_links(request, obj)
+            context["crmsync_list_url"] = self.list_url(self.model)
+        context["crmsync_datalists"] = _datalists(context)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet) -> HttpResponse | None:
+        """A tool leads back to the object's page if it is still there."""
+        response = super().response_action(request, queryset)
+        chosen = request.POST.getlist("_selected_action")
+        if "_tool" in request.POST and isinstance(response, HttpResponseRedirect) and len(chosen) == 1:
+            row = self.get_object(request, chosen[0])
+            return HttpResponseRedirect(self.object_url(row) if row else self.list_url(self.model))
+        return response
+
+    def say(self, request: HttpRequest, sentence: object, level: int = messages.SUCCESS) -> None:
+        """Tell the person at the next page."""
+        self.message_user(request, sentence, level)
+
+
+class ReadOnlyPage(Page):
+    """Rows that only the sync writes: shown, filtered and acted upon, never edited."""
+
+    paginator = paging.BoundedPaginator
+    list_per_page = 50
+    list_max_show_all = 200
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+def _datalists(context) -> list[object]:
+    """The <datalist> elements that inputs of this form and its inlines refer to, each once."""
+    forms = [context["adminform"].form, *(one.formset for one in context.get("inline_admin_formsets", []))]
+    found = {}
+    for one in forms:
+        for datalist in getattr(one, "datalists", ()):
+            found[datalist.id] = datalist
+    return list(found.values())

@@ -1,0 +1,148 @@
+"""``POST …/search``: filters, one sort, pages up to 10,000 results, over what the index can see."""
+
+from collections.abc import Callable
+from typing import Any
+
+from crmsync.fakehub import definitions, errors, exchange, filters, objecttypes, records, values
+
+MAX_BODY = 3000
+MAX_GROUPS = 5
+MAX_FILTERS = 6
+MAX_TOTAL = 18
+MAX_PAGE = 200
+WALL = 10_000
+ASSOCIATION = "associations."
+Hit = tuple[records.Record, filters.Props]
+
+
+def search(call: exchange.Call) -> exchange.Response:
+    if len(call.body.decode("utf-8", "replace")) > MAX_BODY:
+        raise errors.bad_request(f"The request body is longer than {MAX_BODY} characters.")
+    body = call.document()
+    limit = _integer(body, "limit", 10)
+    if not 0 <= limit <= MAX_PAGE:
+        raise errors.bad_request(f"limit {limit} is not allowed; the maximum is {MAX_PAGE}")
+    start = _integer(body, "after", 0)
+    if start + limit > WALL:
+        raise errors.bad_request(f"Cannot page past {WALL} results: after {start}, limit {limit}")
+    hits = find(call, body)
+    names = call.hub.portal.view(call.kind, _names(body))
+    page = ",".join(record.text(names, props) for record, props in hits[start : start + limit])
+    more = exchange.encode({"next": {"after": str(start + limit)}}) if start + limit < len(hits) else ""
+    paging = f',"paging":{more}' if more else ""
+    return exchange.raw(f'{{"total":{len(hits)},"results":[{page}]{paging}}}')
+
+
+def find(call: exchange.Call, body: dict[str, Any]) -> list[Hit]:
+    """All records that match, in order."""
+    groups = _groups(body)
+    query = body.get("query") or ""
+    if not isinstance(query, str):
+        raise errors.wrong_type("string")
+    found: dict[int, Hit] = {}
+    for group in groups or [[]]:
+        tests = [_test(call, one) for one in group]
+        for hit in _candidates(call, group):
+            if all(test(hit) for test in tests):
+                found[hit[0].id] = hit
+    hits = [hit for hit in found.values() if not query or filters.matches_query(hit[1], call.kind.searchable, query)]
+    return _sorted(call, hits, body.get("sorts"))
+
+
+def _integer(body: dict[str, Any], name: str, default: int) -> int:
+    value = body.get(name)
+    if value is None or value == "":
+        return default
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    raise errors.wrong_type("int")
+
+
+def _names(body: dict[str, Any]) -> list[str] | None:
+    names = body.get("properties")
+    if names is None or names == []:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise errors.wrong_type("array of strings")
+    return names
+
+
+def _groups(body: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    given = body.get("filterGroups") or []
+    if not isinstance(given, list) or not all(isinstance(group, dict) for group in given):
+        raise errors.wrong_type("array of filter groups")
+    groups = [group.get("filters") or [] for group in given]
+    if len(groups) > MAX_GROUPS:
+        raise errors.bad_request(f"too many filterGroups (count: {len(groups)}, max allowed: {MAX_GROUPS})")
+    longest, total = max(map(len, groups), default=0), sum(map(len, groups))
+    if longest > MAX_FILTERS:
+        raise errors.bad_request(f"too many filters in a group (count: {longest}, max allowed: {MAX_FILTERS})")
+    if total > MAX_TOTAL:
+        raise errors.bad_request(f"too many filters (count: {total}, max allowed: {MAX_TOTAL})")
+    return groups
+
+
+def _test(call: exchange.Call, given: dict[str, Any]) -> Callable[[Hit], bool]:
+    name = str(given.get("propertyName"))
+    if name.startswith(ASSOCIATION):
+        return _association_test(call, name.removeprefix(ASSOCIATION), given)
+    prop = _property(call, name)
+    test = filters.make_filter(prop, given)
+    return lambda hit: test(hit[1])
+
+
+def _property(call: exchange.Call, name: str) -> definitions.Property:
+    found: definitions.Property | None = call.hub.portal.property(call.kind, name)
+    if found is None:
+        raise errors.bad_request(f'Property "{name}" does not exist', context={"propertyName": [name]})
+    return found
+
+
+def _association_test(call: exchange.Call, target: str, given: dict[str, Any]) -> Callable[[Hit], bool]:
+    other = call.hub.portal.kind(target)
+    if other.is_custom or call.kind.is_custom:
+        raise errors.bad_request("Searching by association is not supported for custom objects")
+    if given.get("operator") not in {"EQ", "IN"}:
+        raise errors.bad_request("associations can be searched with EQ and IN only")
+    wanted = given.get("values") if given["operator"] == "IN" else [given.get("value")]
+    near: set[int] = set()
+    for number in wanted or []:
+        if str(number).isdecimal():
+            near |= call.hub.store.graph.of(other.id, int(number), call.kind.id).keys()
+    return lambda hit: hit[0].id in near
+
+
+def _candidates(call: exchange.Call, group: list[dict[str, Any]]) -> list[Hit]:
+    """Fewer records to test when a filter bounds the modified date from below."""
+    kind: objecttypes.ObjectType = call.kind
+    bounds = [
+        values.as_number("datetime", str(one.get("value")))
+        for one in group
+        if one.get("propertyName") == kind.modified and one.get("operator") in {"GT", "GTE", "BETWEEN", "EQ"}
+    ]
+    known = [int(bound) for bound in bounds if bound is not None]
+    hits: list[Hit] = call.hub.index.visible(kind.id, max(known) if known else None)
+    return hits
+
+
+def _sorted(call: exchange.Call, hits: list[Hit], sorts: Any) -> list[Hit]:
+    hits.sort(key=lambda hit: hit[0].id)
+    if not sorts:
+        return hits
+    if not isinstance(sorts, list) or len(sorts) > 1:
+        raise errors.bad_request("Only one sort is allowed")
+    name, falling = _sort(sorts[0])
+    prop = _property(call, name)
+    held = [hit for hit in hits if name in hit[1]]
+    held.sort(key=lambda hit: filters.sort_key(prop, hit[1][name]), reverse=falling)
+    return held + [hit for hit in hits if name not in hit[1]]
+
+
+def _sort(given: Any) -> tuple[str, bool]:
+    if isinstance(given, str):
+        return given.removeprefix("-"), given.startswith("-")
+    if isinstance(given, dict) and isinstance(given.get("propertyName"), str):
+        return given["propertyName"], given.get("direction") == "DESCENDING"
+    raise errors.wrong_type("Sort")
