@@ -15,7 +15,7 @@ from project import broker
 from project.supervisor import Process, Supervisor
 
 START_SECONDS = 60.0
-# The fake portal is a Professional one; a demo should not wait minutes for what a killed worker held or a webhook lost.
+# The fake portal is a Professional one; no demo should wait minutes after a kill or a lost webhook.
 OPTIONS = {
     "CRMSYNC_OPT_BURST_PER_10_SECONDS": "190",
     "CRMSYNC_OPT_LEASE_SECONDS": "10",

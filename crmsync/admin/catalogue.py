@@ -7,12 +7,15 @@ from django.utils.translation import gettext as _
 
 from crmsync import adapters, conf
 from crmsync.admin import widgets
-from crmsync.models import Mapping, RemoteProperty
+from crmsync.models import Mapping, RemotePipeline, RemoteProperty
 
 # HubSpot's standard types; custom ones ("2-…") are added as they are discovered or typed.
 STANDARD_TYPES = ("contacts", "companies", "deals", "tickets")
 # So many <option> elements a page stays quick with; above it rows get a text input with suggestions.
 _MOST_OPTIONS = 20_000
+# HubSpot: pipelines; the values of these properties are ids of pipelines and of their stages.
+_PIPELINES = {"pipeline", "hs_pipeline"}
+_STAGES = {"dealstage", "hs_pipeline_stage"}
 
 
 class Catalogue:
@@ -37,6 +40,31 @@ class Catalogue:
             portal_id=self.mapping.portal_id, object_type=self.mapping.object_type
         ).defer("description")
         return {row.name: row for row in rows.order_by("label", "name")} if self.mapping.portal_id else {}
+
+    def local_values(self, path: str) -> list[widgets.Choice]:
+        """(value, label) of a field's choices; none where it takes anything."""
+        if self.adapter is None:
+            return []
+        try:
+            self.adapter.describe(path)
+        except adapters.LocalFieldError:
+            return []
+        model = self.adapter.model
+        for name in path.split("__")[:-1]:
+            model = model._meta.get_field(name).related_model
+        field = model._meta.get_field(path.rpartition("__")[2])
+        return [(str(value), str(label)) for value, label in field.flatchoices]
+
+    def remote_values(self, name: str) -> list[widgets.Choice]:
+        """(value, label) of a property's options, or of the pipelines or stages it stands for."""
+        if name in _PIPELINES | _STAGES:
+            rows = RemotePipeline.objects.filter(
+                portal_id=self.mapping.portal_id, object_type=self.mapping.object_type
+            )
+            if name in _PIPELINES:
+                return [(row.pipeline_id, row.label) for row in rows]
+            return [(stage[0], f"{row.label}: {stage[1]}") for row in rows for stage in row.stages]
+        return [tuple(option) for option in self.remote[name].options] if name in self.remote else []
 
     @property
     def is_chosen(self) -> bool:

@@ -15,7 +15,8 @@ class ConflictAdmin(page.ReadOnlyPage):
     list_select_related = ["mapping"]
     search_fields = ["local_pk__exact", "remote_id__exact", "field__startswith"]
     empty_hint = _(
-        "A conflict is a field that was changed in Django and in HubSpot between two syncs. There is none: nothing to do."
+        "A conflict is a field that was changed in Django and in HubSpot between two syncs."
+        " There is none: nothing to do."
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Conflict | None = None):

@@ -15,7 +15,8 @@ class CursorAdmin(page.ReadOnlyPage):
     list_select_related = ["mapping"]
     fields = ["mapping", "kind", "position", "until", "last_id", "due_at", "last_message"]
     empty_hint = _(
-        "A cursor remembers up to when HubSpot's changes were read. Next: set a mapping live, and it gets its cursors."
+        "A cursor remembers up to when HubSpot's changes were read."
+        " Next: set a mapping live, and it gets its cursors."
     )
 
     @admin.display(description=_("complete as of"), ordering="position")

@@ -8,6 +8,7 @@ from crmsync.admin import catalogue, filters, pairs
 from crmsync.engine import terms
 from crmsync.models import FieldMapping, Mapping, MatchKey, RuleCondition, ValueMapEntry
 
+_NONE = ("", "---------")
 _BARE_OPERATORS = {terms.Operator.IS_EMPTY, terms.Operator.NOT_EMPTY}
 
 
@@ -44,12 +45,11 @@ class MappingForm(forms.ModelForm):
         if "portal" in self.fields:
             self.fields["portal"].queryset = filters.portals()
         if "model_label" in self.fields:
-            self.fields["model_label"].choices = [("", "---------")] + catalogue.model_choices(
-                self.instance.model_label
-            )
+            known = catalogue.model_choices(self.instance.model_label)
+            self.fields["model_label"].choices = [_NONE, *known]
         if "object_type" in self.fields:
-            types = catalogue.type_choices(self.instance.object_type)
-            self.fields["object_type"].choices = [("", "---------"), *types]
+            known = catalogue.type_choices(self.instance.object_type)
+            self.fields["object_type"].choices = [_NONE, *known]
         if "seen_revision" in self.fields:
             self.initial["seen_revision"] = self.instance.revision
 
@@ -102,15 +102,14 @@ class FieldMappingForm(_RowForm):
         model = FieldMapping
         fields = ["position", "local", "remote", "direction", "write_mode", "conflict", "blanks", "is_active", "note"]
 
-    def _post_clean(self) -> None:
-        """Both ends together, once each is known by itself and the row has its values."""
-        super()._post_clean()
+    def clean(self):
+        """Both ends together, once each is known by itself."""
+        cleaned = super().clean()
         local, remote = getattr(self, "local_field", None), getattr(self, "remote_property", None)
-        if local and remote and not self.errors and self.instance.is_active:
-            try:
-                pairs.check_pair(self.known, self.instance, local, remote)
-            except ValidationError as error:
-                self.add_error(None, error)
+        if local and remote and cleaned.get("is_active") and cleaned.get("direction"):
+            row = FieldMapping(local=local.path, remote=remote.name, direction=cleaned["direction"])
+            pairs.check_pair(self.known, row, local, remote)
+        return cleaned
 
 
 class MatchKeyForm(_RowForm):

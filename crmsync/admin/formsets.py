@@ -6,7 +6,7 @@ from django import forms
 
 from crmsync.admin import catalogue, pairs
 from crmsync.engine import terms
-from crmsync.models import FieldMapping
+from crmsync.models import FieldMapping, Mapping
 
 
 class RowSet(forms.BaseInlineFormSet):
@@ -45,7 +45,7 @@ class ConditionSet(forms.BaseInlineFormSet):
 
     @cached_property
     def known(self) -> catalogue.Catalogue:
-        return catalogue.Catalogue(self.instance.mapping)
+        return catalogue.Catalogue(self.instance.mapping if self.instance.mapping_id else Mapping())
 
     def get_form_kwargs(self, index):
         return {**super().get_form_kwargs(index), "known": self.known}
@@ -61,6 +61,6 @@ class ValueMapSet(forms.BaseInlineFormSet):
     def _values(self) -> dict[str, frozenset[str]]:
         known = catalogue.Catalogue(self.instance.mapping)
         return {
-            "local_values": pairs.local_values(known, self.instance.local),
-            "remote_values": pairs.remote_values(known, self.instance.remote),
+            "local_values": frozenset(value for value, _ in known.local_values(self.instance.local)),
+            "remote_values": frozenset(value for value, _ in known.remote_values(self.instance.remote)),
         }

@@ -2,6 +2,7 @@
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -64,6 +65,13 @@ class Page(admin.ModelAdmin):
             context["crmsync_list_url"] = self.list_url(self.model)
         context["crmsync_datalists"] = _datalists(context)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def changelist_view(self, request: HttpRequest, extra_context=None) -> HttpResponse:
+        """An action that one may not do is refused aloud; Django would show the list as if nothing was pressed."""
+        wanted = set(request.POST.getlist("action")) - {""}
+        if wanted - self.get_actions(request).keys():
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)
 
     def response_action(self, request: HttpRequest, queryset: models.QuerySet) -> HttpResponse | None:
         """A tool leads back to the object's page if it is still there."""

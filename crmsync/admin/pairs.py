@@ -1,4 +1,4 @@
-"""Whether a pair of a Django field and a HubSpot property can work: the sentence that says why not, beside its row."""
+"""Whether a Django field and a HubSpot property can be a pair: the sentence that says why not, beside its row."""
 
 from collections.abc import Iterable
 

@@ -152,8 +152,8 @@ class PortalAdmin(CountedDeletion, page.Page):
         """One real call a portal. A paused portal stays paused."""
         for portal in queryset:
             was_paused, reason = _is_paused(portal), portal.state_reason
-            _, refusal = attempt.attempt(lambda one=portal: connect.connect(one))
-            if refusal:
+            connected, refusal = attempt.attempt(lambda one=portal: connect.connect(one))
+            if connected is None:
                 self.say(request, f"{portal}: {refusal}", messages.ERROR)
                 continue
             if was_paused:

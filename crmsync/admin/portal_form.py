@@ -32,7 +32,9 @@ class PortalForm(forms.ModelForm):
     class Meta:
         model = Portal
         fields = ["label", "api_version"]
-        help_texts = {"api_version": _("HubSpot's version such as 2026-09; empty: the one in CRMSYNC['API_VERSION'].")}
+        help_texts = {
+            "api_version": _("HubSpot's version such as 2026-09; empty: the one in CRMSYNC['API_VERSION'].")
+        }
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)

@@ -38,7 +38,9 @@ class RemotePropertyAdmin(_Discovered):
 
     @admin.display(description=_("rights"), ordering="is_read_only")
     def rights(self, obj: RemoteProperty):
-        return cells.badge(_("read-only"), "warn", "⊘") if obj.is_read_only else cells.badge(_("writable"), "good", "✓")
+        return (
+            cells.badge(_("read-only"), "warn", "⊘") if obj.is_read_only else cells.badge(_("writable"), "good", "✓")
+        )
 
     @admin.display(description=_("options"))
     def option_table(self, obj: RemoteProperty):

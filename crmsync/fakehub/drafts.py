@@ -119,6 +119,8 @@ class Desk:
             return
         pipeline = draft.get(kind.pipeline) or held.get(kind.pipeline, "")
         stage = draft.get(kind.stage) or held.get(kind.stage, "")
+        if not stage:
+            raise errors.missing_required(kind.loud, [kind.stage])
         known = self.portal.pipelines[kind.id].get(pipeline)
         if known is None or known["archived"]:
             raise self._bad_option(kind.pipeline, pipeline, list(self.portal.pipelines[kind.id]))

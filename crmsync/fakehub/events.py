@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from crmsync.fakehub import objecttypes, portal, store, values
+from crmsync.fakehub import associationtypes, objecttypes, portal, store, values
 
 FORMS = {
     "created": "creation",
@@ -80,9 +80,12 @@ class Announcer:
                 "attemptNumber": 0,
                 **body,
             }
-            if what.startswith("object.") and form != "associationChange":
+            event |= {"changeSource": change.source.change, "sourceId": change.source.id}
+            if what.startswith("object."):
                 event["objectTypeId"] = kind.id
-            yield {**event, "changeSource": change.source.change, "sourceId": change.source.id}
+            else:
+                event.pop("isSensitive", None)
+            yield event
 
     def _wanted(self, kind: objecttypes.ObjectType, form: str, name: str) -> list[dict[str, str]]:
         return [
@@ -130,26 +133,18 @@ class Announcer:
         rows = self.portal.catalogue.between(ends[0], ends[2])
         for number in sorted(set(before) ^ set(after)):
             row = rows[number]
-            primary = row.label == "Primary"
-            for one, side in ((number, ends), (row.inverse, (*ends[2:], *ends[:2]))):
-                kind, other = self.portal.kinds[side[0]], self.portal.kinds[side[2]]
-                for subscription in self._wanted(kind, "associationChange", ""):
-                    legacy = not subscription["subscriptionType"].startswith("object.")
-                    body = {"fromObjectId": side[1], "toObjectId": side[3], "associationRemoved": number in before}
-                    body["isPrimaryAssociation"] = primary
-                    if legacy:
-                        body["associationType"] = f"{kind.loud}_TO_{other.loud}"
-                    else:
-                        body |= {"fromObjectTypeId": side[0], "toObjectTypeId": side[2]}
-                        body |= {"associationTypeId": one, "associationCategory": row.category}
-                    yield self._association_event(subscription, kind, body, change)
+            back = row._replace(source=row.target, target=row.source, number=row.inverse, inverse=row.number)
+            for one, side in ((row, ends), (back, (*ends[2:], *ends[:2]))):
+                for subscription in self._wanted(self.portal.kinds[side[0]], "associationChange", ""):
+                    event = self._association_event(subscription["subscriptionType"], one, side, change)
+                    yield {**event, "associationRemoved": number in before}
 
     def _association_event(
-        self, subscription: dict[str, str], kind: objecttypes.ObjectType, body: dict[str, Any], change: store.Change
+        self, what: str, row: associationtypes.AssociationType, side: tuple[Any, ...], change: store.Change
     ) -> dict[str, Any]:
-        """Captured bodies have no objectId."""
-        what = subscription["subscriptionType"]
-        head = {
+        """Captured bodies have no objectId, and the legacy ones no subscriptionId either."""
+        kind, other = self.portal.kinds[row.source], self.portal.kinds[row.target]
+        event: dict[str, Any] = {
             "eventId": self._next(),
             "subscriptionId": self._number(what, kind.id, ""),
             "portalId": self.portal.id,
@@ -157,9 +152,20 @@ class Announcer:
             "occurredAt": change.at,
             "subscriptionType": what,
             "attemptNumber": 0,
-            "changeSource": change.source.change,
+            "changeSource": "USER" if change.source.change == "CRM_UI" else change.source.change,
+            "fromObjectId": side[1],
+            "toObjectId": side[3],
+            "associationRemoved": False,
+            "isPrimaryAssociation": row.label == associationtypes.PRIMARY,
+            "sourceId": change.source.id,
         }
-        return {**head, **body, "sourceId": change.source.id}
+        if what.startswith("object."):
+            event |= {"fromObjectTypeId": kind.id, "toObjectTypeId": other.id}
+            event |= {"associationTypeId": row.number, "associationCategory": row.category}
+        else:
+            del event["subscriptionId"]
+            event["associationType"] = f"{kind.loud}_TO_{other.loud}"
+        return event
 
     def _next(self) -> int:
         self.last_id += 1

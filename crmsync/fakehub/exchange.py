@@ -7,6 +7,7 @@ from typing import Any
 
 from crmsync.fakehub import errors
 
+MAX_URI = 15_000  # characters until a 414; HubSpot names no number
 JSON_TYPE = "application/json;charset=utf-8"
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -44,6 +45,10 @@ class Call:
     @property
     def source(self) -> Any:
         return self.token.source
+
+    @property
+    def is_too_long(self) -> bool:
+        return len(self.path) + sum(len(value) for values in self.query.values() for value in values) > MAX_URI
 
     def one(self, name: str, default: str = "") -> str:
         values = self.query.get(name)

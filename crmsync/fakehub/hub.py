@@ -37,7 +37,7 @@ from crmsync.fakehub import (
 )
 
 Item = TypeVar("Item")
-ROUTER = routing.Router()
+ROUTER = routing.ROUTER
 UI_USER = 75514748
 
 
@@ -100,6 +100,13 @@ class FakeHub(planting.Planting):
                 self.store.watch(self.journal.watch)
             self.commit()
 
+    def close(self) -> None:
+        """Close the state file, if there is one."""
+        with self.lock:
+            if self.journal:
+                self.journal.close()
+                self.journal = None
+
     def handle(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = b""
     ) -> exchange.Response:
@@ -122,6 +129,10 @@ class FakeHub(planting.Planting):
     ) -> tuple[exchange.Response, bool]:
         if route is None:
             return self._refused(errors.resource_not_found()), False
+        if call.is_too_long:
+            return exchange.Response(
+                414, b"<html><body>URI Too Long</body></html>", {"Content-Type": "text/html"}
+            ), False
         call.fault = self.faults.pick(call, route.operation, route.family)
         if call.fault and call.fault.is_before:
             return call.fault.spoil(None), False

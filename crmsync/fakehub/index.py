@@ -5,11 +5,11 @@ Changes wait in a queue until ``lag`` seconds have passed; archived records vani
 
 import bisect
 import collections
-from collections.abc import Iterable
 
 from crmsync.fakehub import clock, records, store
 
 Props = dict[str, str]
+Entry = tuple[records.Record, Props, int]  # a record, its visible values, and when they were set (ms)
 STALE_SHARE = 4  # rebuild the time order when it is this many times longer than the records
 
 
@@ -17,7 +17,7 @@ class Shelf:
     """The visible values of one object type, by id and in the order of their modified dates."""
 
     def __init__(self) -> None:
-        self.seen: dict[int, tuple[records.Record, Props, int]] = {}
+        self.seen: dict[int, Entry] = {}
         self.order: list[tuple[int, int]] = []  # (modified ms, id); entries of older values stay behind
 
     def put(self, record: records.Record, props: Props, at: int) -> None:
@@ -30,10 +30,11 @@ class Shelf:
         if len(self.order) > STALE_SHARE * (len(self.seen) + 1000):
             self.order = sorted((when, number) for number, (_, _, when) in self.seen.items())
 
-    def since(self, at: int) -> list[tuple[records.Record, Props]]:
-        """Visible values modified at or after ``at``."""
+    def since(self, at: float) -> list[Entry]:
+        """Values modified at or after ``at``."""
         found = {number for _, number in self.order[bisect.bisect_left(self.order, (at, 0)) :]}
-        return [self.seen[number][:2] for number in found if number in self.seen and self.seen[number][2] >= at]
+        entries = [self.seen[number] for number in found if number in self.seen]
+        return [entry for entry in entries if entry[2] >= at]
 
 
 class Index:
@@ -73,19 +74,12 @@ class Index:
             else:
                 shelf.put(record, props, at)
 
-    def visible(
-        self, kind_id: str, since_ms: int | None = None, only: Iterable[int] | None = None
-    ) -> list[tuple[records.Record, Props]]:
-        """Records search may answer with, perhaps fewer than all when the caller knows a bound."""
+    def visible(self, kind_id: str, since_ms: float | None = None) -> list[Entry]:
+        """What search may answer with; fewer than all when a bound of the modified date is known."""
         self.settle()
         shelf = self._shelf(kind_id)
-        if only is not None:
-            found = [shelf.seen[number][:2] for number in only if number in shelf.seen]
-        elif since_ms is not None:
-            found = shelf.since(since_ms)
-        else:
-            found = [entry[:2] for entry in shelf.seen.values()]
-        return [(record, props) for record, props in found if record.archived_at is None]
+        found = shelf.seen.values() if since_ms is None else shelf.since(since_ms)
+        return [entry for entry in found if entry[0].archived_at is None]
 
     def _shelf(self, kind_id: str) -> Shelf:
         return self._shelves.setdefault(kind_id, Shelf())

@@ -1,14 +1,16 @@
 """The state of a portal in one append-only file of JSON lines, so that a killed process can go on where it was.
 
-Each line is ``[word, facts…]``: portal, clock, record, gone, edge, row, parcel, done. One request's lines are
-written at once, before it is answered; a torn last line is ignored when the file is read.
+Each line holds all that one request changed, as ``[[word, facts…], …]`` with the words portal, clock, record, gone,
+edge, row, parcel and done. It is written before the request is answered; a torn last line is ignored when the file is
+read, as if that request had never been made.
 """
 
 import json
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
-from crmsync.fakehub import exchange, ledger, records, snapshot, store
+from crmsync.fakehub import exchange, ledger, records, snapshot, store, webhooks
 
 
 class Journal:
@@ -21,10 +23,10 @@ class Journal:
         self._lines: list[list[Any]] = []
         self._revision = -1
         self._ahead = 0.0
-        self._settings = ""
-        if self._path.exists():
-            self._load()
+        torn = self._load() if self._path.exists() else False
         self._file = self._path.open("ab")
+        if torn:
+            self._file.write(b"\n")
 
     def watch(self, change: store.Change) -> None:
         """The store's watcher."""
@@ -50,7 +52,7 @@ class Journal:
         lines = self._portal_lines()
         lines += [["record", *snapshot.dump_record(record)] for record in self._dirty.values()]
         lines += self._lines
-        lines += [["row", row.sort, *row] for row in hub.ledger.rows[hub.ledger.unsaved :]]
+        lines += [["row", ledger.sort_of(row), *row] for row in hub.ledger.rows[hub.ledger.unsaved :]]
         lines += [["parcel", one.number, one.due, one.attempt, one.event] for one in hub.webhooks.fresh]
         if hub.webhooks.done:
             lines.append(["done", list(hub.webhooks.done)])
@@ -60,7 +62,7 @@ class Journal:
         hub.webhooks.done.clear()
         hub.ledger.unsaved = len(hub.ledger.rows)
         if lines:
-            self._file.write("".join(exchange.encode(line) + "\n" for line in lines).encode("utf-8", "surrogatepass"))
+            self._file.write(exchange.encode(lines).encode("utf-8", "surrogatepass") + b"\n")
             self._file.flush()
 
     def clear(self) -> None:
@@ -79,46 +81,63 @@ class Journal:
         if hub.clock.ahead != self._ahead:
             self._ahead = hub.clock.ahead
             lines.append(["clock", self._ahead])
-        settings = exchange.encode(snapshot.dump_settings(hub))
-        if hub.portal.revision != self._revision or settings != self._settings:
-            self._revision, self._settings = hub.portal.revision, settings
+        if hub.portal.revision != self._revision:
+            self._revision = hub.portal.revision
             lines.append(["portal", snapshot.dump_portal(hub.portal), snapshot.dump_settings(hub)])
         return lines
 
-    def _load(self) -> None:
-        hub, waiting = self._hub, {}
-        for line in self._path.read_bytes().split(b"\n"):
-            try:
-                word, *facts = json.loads(line.decode("utf-8", "surrogatepass"))
-            except ValueError:
-                continue  # the torn end of a killed process
-            if word == "parcel":
-                waiting[facts[0]] = facts
-            elif word == "done":
-                for number in facts[0]:
-                    waiting.pop(number, None)
-            else:
-                LOADERS[word](hub, *facts)
-        for number, due, attempt, event in waiting.values():
-            hub.webhooks.put(event, due, attempt, number)
+    def _load(self) -> bool:
+        """Read the file; True if its last line is torn."""
+        hub = self._hub
+        waiting: dict[int, webhooks.Parcel] = {}
+        line = b""
+        with self._path.open("rb") as file:
+            for line in file:
+                for word, *facts in _decode(line):
+                    if word == "parcel":
+                        waiting[facts[0]] = webhooks.Parcel(facts[1], facts[0], facts[3], facts[2])
+                    elif word == "done":
+                        _drop(waiting, facts[0])
+                    else:
+                        LOADERS[word](hub, *facts)
+        for parcel in waiting.values():
+            hub.webhooks.put(parcel)
+            _know_event(hub, parcel.event["eventId"])
         hub.ledger.unsaved = len(hub.ledger.rows)
         snapshot.index_all(hub)
         self._revision, self._ahead = hub.portal.revision, hub.clock.ahead
-        self._settings = exchange.encode(snapshot.dump_settings(hub))
+        return not line.endswith(b"\n") and line != b""
+
+
+def _drop(waiting: dict[int, webhooks.Parcel], numbers: list[int]) -> None:
+    for number in numbers:
+        waiting.pop(number, None)
+
+
+def _decode(line: bytes) -> list[Any]:
+    try:
+        found: list[Any] = json.loads(line.decode("utf-8", "surrogatepass"))
+    except ValueError:
+        return []  # the torn end of a killed process, further up since
+    return found
+
+
+def _know_event(hub: Any, *numbers: int) -> None:
+    hub.webhooks.announcer.last_id = max(hub.webhooks.announcer.last_id, *numbers)
 
 
 def _load_row(hub: Any, sort: str, *facts: Any) -> None:
     row = ledger.SORTS[sort](*facts)
     hub.ledger.keep(row)
     if isinstance(row, ledger.DeliveryRow):
-        hub.webhooks.announcer.last_id = max(hub.webhooks.announcer.last_id, *row.events)
+        _know_event(hub, *row.events)
 
 
 def _load_clock(hub: Any, ahead: float) -> None:
     hub.clock.ahead = ahead
 
 
-LOADERS = {
+LOADERS: dict[str, Callable[..., None]] = {
     "portal": snapshot.load_portal,
     "clock": _load_clock,
     "record": snapshot.load_record,

@@ -28,7 +28,6 @@ class RequestRow(NamedTuple):
     family: str
     operation: str
     fault: str
-    sort = "request"
 
 
 class ChangeRow(NamedTuple):
@@ -43,7 +42,6 @@ class ChangeRow(NamedTuple):
     old: str
     new: str
     source: str
-    sort = "change"
 
 
 class DeliveryRow(NamedTuple):
@@ -57,12 +55,11 @@ class DeliveryRow(NamedTuple):
     status: int
     seconds: float
     note: str
-    sort = "delivery"
 
 
 Row = RequestRow | ChangeRow | DeliveryRow
 AnyRow = TypeVar("AnyRow", RequestRow, ChangeRow, DeliveryRow)
-SORTS: dict[str, Any] = {row.sort: row for row in (RequestRow, ChangeRow, DeliveryRow)}
+SORTS: dict[str, Any] = {"request": RequestRow, "change": ChangeRow, "delivery": DeliveryRow}
 
 
 class Ledger:
@@ -89,7 +86,7 @@ class Ledger:
             self.writes_made += is_write(row)
 
     def since(self, seq: int = 0, sort: str = "") -> Iterator[Row]:
-        return (row for row in self.rows[seq:] if not sort or row.sort == sort)
+        return (row for row in self.rows[seq:] if not sort or isinstance(row, SORTS[sort]))
 
     def requests(self, operation: str = "", family: str = "", path: str = "", since: int = 0) -> list[RequestRow]:
         """Requests, narrowed by operation ("batch.create"), family, a part of the path, or a sequence number."""
@@ -134,6 +131,11 @@ class Ledger:
                 note(number, name, old, new)
 
 
+def sort_of(row: Row) -> str:
+    """The word for a row's kind."""
+    return next(sort for sort, kind in SORTS.items() if isinstance(row, kind))
+
+
 def is_write(row: RequestRow) -> bool:
     return row.applied and row.family in RECORD_WRITES
 
@@ -143,4 +145,4 @@ def _numbers(types: tuple[int, ...]) -> str:
 
 
 def show(row: Row) -> dict[str, Any]:
-    return {"kind": row.sort, **row._asdict()}
+    return {"kind": sort_of(row), **row._asdict()}

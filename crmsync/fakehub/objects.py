@@ -6,6 +6,7 @@ from crmsync.fakehub import drafts, edges, errors, exchange, objecttypes, record
 
 MAX_PAGE = 100
 MAX_PAGE_WITH_HISTORY = 50
+MAX_KEPT = 200_000  # written-out records are kept up to this many; beyond it memory matters more
 
 
 def list_records(call: exchange.Call) -> exchange.Response:
@@ -20,7 +21,8 @@ def list_records(call: exchange.Call) -> exchange.Response:
     if history or call.names("associations"):
         page = ",".join(exchange.encode(show(call, record, names)) for record in found[:limit])
     else:
-        page = ",".join([record.text(names) for record in found[:limit]])
+        keep = len(table.live) <= MAX_KEPT
+        page = ",".join([record.text(names, keep=keep) for record in found[:limit]])
     paging = (
         f',"paging":{exchange.encode(exchange.next_page(call, str(found[limit].id)))}' if len(found) > limit else ""
     )
@@ -54,7 +56,7 @@ def find(call: exchange.Call, given: str, id_property: str = "", *, follow: bool
     kind: objecttypes.ObjectType = call.kind
     if id_property and id_property != "hs_object_id":
         require_unique(call, id_property)
-        record = call.hub.store.holder(kind, id_property, settle_key(call, id_property, given))
+        record: records.Record | None = call.hub.store.holder(kind, id_property, settle_key(call, id_property, given))
     else:
         follow = follow and call.hub.portal.merged_ids_resolve
         record = call.hub.store.get(kind, int(given), follow=follow) if given.isdecimal() else None

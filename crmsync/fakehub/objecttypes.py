@@ -1,6 +1,7 @@
 """The kinds of CRM records: names, ids, scopes, automatic properties and what a create must hold."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class ObjectType:
     searchable: tuple[str, ...] = ()
     pipeline: str = ""
     stage: str = ""
-    schema: dict[str, object] = field(default_factory=dict, compare=False)
+    schema: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def always(self) -> tuple[str, ...]:
@@ -111,7 +112,7 @@ STANDARD = (
 )
 
 
-def make_custom(number: int, name: str, portal_id: int, schema: dict[str, object]) -> ObjectType:
+def make_custom(number: int, name: str, portal_id: int, schema: dict[str, Any]) -> ObjectType:
     """A custom object type ``2-<number>``, named ``p<portal>_<name>`` in full."""
     display = schema.get("primaryDisplayProperty")
     return ObjectType(
@@ -120,7 +121,7 @@ def make_custom(number: int, name: str, portal_id: int, schema: dict[str, object
         name,
         "crm.objects.custom",
         defaults=("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
-        required=tuple(schema.get("requiredProperties", ())),  # type: ignore[arg-type]
-        searchable=tuple(schema.get("searchableProperties", ()) or ([display] if display else ())),  # type: ignore[arg-type,list-item]
+        required=tuple(schema.get("requiredProperties") or ()),
+        searchable=tuple(schema.get("searchableProperties") or ([display] if display else ())),
         schema=schema,
     )

@@ -1,5 +1,7 @@
 """Owners, read-only: live ones, and archived ones when asked for."""
 
+from typing import Any
+
 from crmsync.fakehub import errors, exchange
 
 MAX_PAGE = 500
@@ -18,7 +20,7 @@ def list_owners(call: exchange.Call) -> exchange.Response:
         and (not email or owner["email"].lower() == email)
         and int(owner["id"]) >= int(after)
     ]
-    body = {"results": found[:limit]}
+    body: dict[str, Any] = {"results": found[:limit]}
     if len(found) > limit:
         body["paging"] = exchange.next_page(call, found[limit]["id"])
     return exchange.answer(body)

@@ -7,7 +7,8 @@ from typing import Any
 from crmsync.fakehub import auth, clock, definitions, edges, faults, objecttypes, records, snapshot, webhooks
 
 Post = Callable[[str, dict[str, str], bytes], int]
-AnyRecord = records.Record  # the name is also a method below
+AnyRecord = records.Record  # these names are also of things the class below has
+AnyFault = faults.Fault
 ENGAGEMENTS = ("0-46", "0-27", "0-48", "0-47", "0-49")
 FIRST_CUSTOM = 3_465_404
 
@@ -173,7 +174,7 @@ class Planting:
             self.portal.rules[self.portal.kind(type_name).id].append({"property": name, "when": conditions})
             self.portal.changed()
 
-    def plant_fault(self, kind: str, **facts: Any) -> faults.Fault:
+    def plant_fault(self, kind: str, **facts: Any) -> AnyFault:
         """See ``crmsync.fakehub.faults`` for kinds and facts."""
         with self.lock:
             return self.faults.plant(kind, **facts)
@@ -182,6 +183,7 @@ class Planting:
         """See ``webhooks.Outbox.configure``; at least ``target`` and ``secret``."""
         with self._step():
             self.webhooks.configure(**facts)
+            self.portal.changed()
 
     def set_limits(self, **facts: Any) -> None:
         """See ``limits.Limits.configure``."""
@@ -195,6 +197,7 @@ class Planting:
                 if name not in snapshot.FLAGS:
                     raise TypeError(f"a portal has no flag {name!r}")
                 setattr(self.portal, name, value)
+            self.portal.changed()
 
     def advance(self, seconds: float) -> None:
         with self._step():

@@ -1,8 +1,13 @@
 """One CRM record: its values, who set them when, and how it is written out."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from crmsync.fakehub import clock, exchange, objecttypes
+
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})  # shared by all records that were never changed
 
 
 class Source(NamedTuple):
@@ -32,8 +37,8 @@ class Record:
         self.id = number
         self.props = props
         self.born = born
-        self.settings: dict[str, Setting] = {}  # the newest setting of what was written after the create
-        self.older: dict[str, list[Setting]] = {}
+        self.settings: Mapping[str, Setting] = NOTHING  # the newest one of what was written after the create
+        self.older: Mapping[str, list[Setting]] = NOTHING
         self.archived_at: int | None = None
         self._shown: tuple[Any, ...] = ()
 
@@ -43,33 +48,32 @@ class Record:
 
     def write(self, values: dict[str, str], at: int, source: Source) -> None:
         """Set ``values`` ("" clears) and remember what they replaced."""
-        props = dict(self.props)
+        props, settings, older = dict(self.props), dict(self.settings), dict(self.older)
         for name, value in values.items():
-            self._remember(name)
-            self.settings[name] = Setting(value, at, source)
+            replaced = self._setting(name)
+            if replaced is not None:
+                older[name] = [*older.get(name, ()), replaced]
+            settings[name] = Setting(value, at, source)
             if value:
                 props[name] = value
             else:
                 props.pop(name, None)
-        self.props = props
+        self.props, self.settings, self.older = props, settings, older
 
     def touch(self, at: int) -> None:
         """Move the modified date; it keeps no history."""
         self.props = {**self.props, self.kind.modified: clock.iso(at)}
 
-    def _remember(self, name: str) -> None:
+    def _setting(self, name: str) -> Setting | None:
+        """Who gave a property the value it has, and when; None if it never had one."""
         if name in self.settings:
-            self.older.setdefault(name, []).append(self.settings[name])
-        elif name in self.props:
-            self.older.setdefault(name, []).append(self.born._replace(value=self.props[name]))
+            return self.settings[name]
+        return self.born._replace(value=self.props[name]) if name in self.props else None
 
     def history(self, name: str) -> list[dict[str, Any]]:
         """All values of one property, newest first."""
-        settings = list(self.older.get(name, ()))
-        if name in self.settings:
-            settings.append(self.settings[name])
-        elif name in self.props:
-            settings.append(self.born._replace(value=self.props[name]))
+        newest = self._setting(name)
+        settings = [*self.older.get(name, ()), *([] if newest is None else [newest])]
         return [_show_setting(setting) for setting in reversed(settings)]
 
     def document(self, names: tuple[str, ...], props: dict[str, str] | None = None) -> dict[str, Any]:
@@ -86,14 +90,15 @@ class Record:
             out["archivedAt"] = clock.iso(self.archived_at)
         return out
 
-    def text(self, names: tuple[str, ...], props: dict[str, str] | None = None) -> str:
+    def text(self, names: tuple[str, ...], props: dict[str, str] | None = None, *, keep: bool = True) -> str:
         """``document`` as JSON; the last one is kept, because listings ask for the same again and again."""
         held = self.props if props is None else props
         shown = self._shown
         if shown and shown[0] is names and shown[1] is held and shown[2] == self.archived_at:
             return str(shown[3])
         text = exchange.encode(self.document(names, held))
-        self._shown = (names, held, self.archived_at, text)
+        if keep:
+            self._shown = (names, held, self.archived_at, text)
         return text
 
 

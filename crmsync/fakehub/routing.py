@@ -181,3 +181,6 @@ class Router:
         version = params.get("V")
         known = version is None or version in VERSIONS or version in LEGACY_VERSIONS
         return (found[0], params) if known else (None, {})
+
+
+ROUTER = Router()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from crmsync.fakehub import definitions, errors, exchange, filters, objecttypes, records, values
+from crmsync.fakehub import definitions, errors, exchange, filters, index, objecttypes, values
 
 MAX_BODY = 3000
 MAX_GROUPS = 5
@@ -12,7 +12,7 @@ MAX_TOTAL = 18
 MAX_PAGE = 200
 WALL = 10_000
 ASSOCIATION = "associations."
-Hit = tuple[records.Record, filters.Props]
+Test = Callable[[filters.Props], bool]
 
 
 def search(call: exchange.Call) -> exchange.Response:
@@ -27,26 +27,32 @@ def search(call: exchange.Call) -> exchange.Response:
         raise errors.bad_request(f"Cannot page past {WALL} results: after {start}, limit {limit}")
     hits = find(call, body)
     names = call.hub.portal.view(call.kind, _names(body))
-    page = ",".join(record.text(names, props) for record, props in hits[start : start + limit])
+    page = ",".join(record.text(names, props) for record, props, _ in hits[start : start + limit])
     more = exchange.encode({"next": {"after": str(start + limit)}}) if start + limit < len(hits) else ""
     paging = f',"paging":{more}' if more else ""
     return exchange.raw(f'{{"total":{len(hits)},"results":[{page}]{paging}}}')
 
 
-def find(call: exchange.Call, body: dict[str, Any]) -> list[Hit]:
+def find(call: exchange.Call, body: dict[str, Any]) -> list[index.Entry]:
     """All records that match, in order."""
     groups = _groups(body)
     query = body.get("query") or ""
     if not isinstance(query, str):
         raise errors.wrong_type("string")
-    found: dict[int, Hit] = {}
+    found: dict[int, index.Entry] = {}
     for group in groups or [[]]:
         tests = [_test(call, one) for one in group]
-        for hit in _candidates(call, group):
-            if all(test(hit) for test in tests):
-                found[hit[0].id] = hit
-    hits = [hit for hit in found.values() if not query or filters.matches_query(hit[1], call.kind.searchable, query)]
+        found.update({hit[0].id: hit for hit in _narrowed(_candidates(call, group), tests)})
+    hits = list(found.values())
+    if query:
+        hits = [hit for hit in hits if filters.matches_query(hit[1], call.kind.searchable, query)]
     return _sorted(call, hits, body.get("sorts"))
+
+
+def _narrowed(hits: list[index.Entry], tests: list[Test]) -> list[index.Entry]:
+    for test in tests:
+        hits = [hit for hit in hits if test(hit[1])]
+    return hits
 
 
 def _integer(body: dict[str, Any], name: str, default: int) -> int:
@@ -84,13 +90,11 @@ def _groups(body: dict[str, Any]) -> list[list[dict[str, Any]]]:
     return groups
 
 
-def _test(call: exchange.Call, given: dict[str, Any]) -> Callable[[Hit], bool]:
+def _test(call: exchange.Call, given: dict[str, Any]) -> Test:
     name = str(given.get("propertyName"))
     if name.startswith(ASSOCIATION):
         return _association_test(call, name.removeprefix(ASSOCIATION), given)
-    prop = _property(call, name)
-    test = filters.make_filter(prop, given)
-    return lambda hit: test(hit[1])
+    return filters.make_filter(_property(call, name), given)
 
 
 def _property(call: exchange.Call, name: str) -> definitions.Property:
@@ -100,21 +104,21 @@ def _property(call: exchange.Call, name: str) -> definitions.Property:
     return found
 
 
-def _association_test(call: exchange.Call, target: str, given: dict[str, Any]) -> Callable[[Hit], bool]:
+def _association_test(call: exchange.Call, target: str, given: dict[str, Any]) -> Test:
     other = call.hub.portal.kind(target)
     if other.is_custom or call.kind.is_custom:
         raise errors.bad_request("Searching by association is not supported for custom objects")
     if given.get("operator") not in {"EQ", "IN"}:
         raise errors.bad_request("associations can be searched with EQ and IN only")
-    wanted = given.get("values") if given["operator"] == "IN" else [given.get("value")]
+    wanted = given.get("values") or [] if given["operator"] == "IN" else [given.get("value")]
     near: set[int] = set()
-    for number in wanted or []:
-        if str(number).isdecimal():
+    for number in map(str, wanted):
+        if number.isdecimal():
             near |= call.hub.store.graph.of(other.id, int(number), call.kind.id).keys()
-    return lambda hit: hit[0].id in near
+    return lambda props: int(props["hs_object_id"]) in near
 
 
-def _candidates(call: exchange.Call, group: list[dict[str, Any]]) -> list[Hit]:
+def _candidates(call: exchange.Call, group: list[dict[str, Any]]) -> list[index.Entry]:
     """Fewer records to test when a filter bounds the modified date from below."""
     kind: objecttypes.ObjectType = call.kind
     bounds = [
@@ -122,12 +126,12 @@ def _candidates(call: exchange.Call, group: list[dict[str, Any]]) -> list[Hit]:
         for one in group
         if one.get("propertyName") == kind.modified and one.get("operator") in {"GT", "GTE", "BETWEEN", "EQ"}
     ]
-    known = [int(bound) for bound in bounds if bound is not None]
-    hits: list[Hit] = call.hub.index.visible(kind.id, max(known) if known else None)
+    since = max((bound for bound in bounds if bound is not None), default=None)
+    hits: list[index.Entry] = call.hub.index.visible(kind.id, since)
     return hits
 
 
-def _sorted(call: exchange.Call, hits: list[Hit], sorts: Any) -> list[Hit]:
+def _sorted(call: exchange.Call, hits: list[index.Entry], sorts: Any) -> list[index.Entry]:
     hits.sort(key=lambda hit: hit[0].id)
     if not sorts:
         return hits

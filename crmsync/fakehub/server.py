@@ -16,7 +16,7 @@ import struct
 import sys
 import threading
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import IO, Any
 
 from crmsync.fakehub import control, exchange, webhooks
 from crmsync.fakehub import hub as hubs
@@ -100,7 +100,8 @@ class Server(socketserver.ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        return f"http://{self.server_address[0]}:{self.server_address[1]}"
+        host, port = self.server_address[:2]
+        return f"http://{host!s}:{port}"
 
     def run(self) -> None:
         """Serve until ``stop``; webhooks are sent meanwhile."""
@@ -111,13 +112,14 @@ class Server(socketserver.ThreadingTCPServer):
         self.courier.stop()
         self.shutdown()
         self.server_close()
+        self.hub.close()
 
     def shutdown_request(self, request: "socket.socket | tuple[bytes, socket.socket]") -> None:
         """Close quietly: a cut connection has no end left to shut down."""
         self.close_request(request)
 
 
-def read_headers(stream: BinaryIO) -> dict[str, str]:
+def read_headers(stream: IO[bytes] | Any) -> dict[str, str]:
     """Header lines by lower-case name."""
     headers: dict[str, str] = {}
     for _ in range(MAX_HEADERS):
@@ -131,7 +133,7 @@ def read_headers(stream: BinaryIO) -> dict[str, str]:
     raise BadRequestError
 
 
-def read_body(stream: BinaryIO, headers: dict[str, str]) -> bytes:
+def read_body(stream: IO[bytes] | Any, headers: dict[str, str]) -> bytes:
     if headers.get("transfer-encoding", "").lower() == "chunked":
         return read_chunks(stream)
     length = headers.get("content-length", "0")
@@ -140,7 +142,7 @@ def read_body(stream: BinaryIO, headers: dict[str, str]) -> bytes:
     return stream.read(int(length)) if length != "0" else b""
 
 
-def read_chunks(stream: BinaryIO) -> bytes:
+def read_chunks(stream: IO[bytes] | Any) -> bytes:
     parts = []
     while True:
         size = int(stream.readline(100).split(b";")[0], 16)

@@ -18,8 +18,8 @@ def dump_record(record: records.Record) -> list[Any]:
         record.props,
         record.archived_at,
         record.born,
-        record.settings,
-        record.older,
+        dict(record.settings),
+        dict(record.older),
     ]
 
 
@@ -33,7 +33,8 @@ def load_record(
     record.archived_at = archived_at
     record.settings = {name: _setting(one) for name, one in settings.items()}
     record.older = {name: [_setting(one) for one in many] for name, many in older.items()}
-    load_gone(hub, kind_id, number, None)
+    if number in table.records:
+        hub.store.drop(table.records[number])
     table.records[number] = record
     table.move(number, [], table.live if archived_at is None else table.archived)
     table.last_id = max(table.last_id, number)
@@ -51,10 +52,10 @@ def load_gone(hub: Any, kind_id: str, number: int, survivor: int | None) -> None
     old = table.records.get(number)
     if old is not None:
         hub.store.drop(old)
+    for target, other, _ in hub.store.graph.neighbours(kind_id, number):
+        hub.store.graph.set((kind_id, number, target, other), ())
     table.last_id = max(table.last_id, number)
     if survivor is not None:
-        for target, other, _ in hub.store.graph.neighbours(kind_id, number):
-            hub.store.graph.set((kind_id, number, target, other), ())
         table.aliases[number] = survivor
 
 
@@ -72,7 +73,7 @@ def index_all(hub: Any) -> None:
 
 
 def dump_settings(hub: Any) -> dict[str, Any]:
-    """Flags of the portal and the webhook configuration: what is set without a new revision."""
+    """Flags of the portal and the webhook configuration."""
     return {
         "flags": {name: getattr(hub.portal, name) for name in FLAGS},
         "webhooks": {name: getattr(hub.webhooks, name) for name in WEBHOOKS},

@@ -94,19 +94,21 @@ class Outbox:
         extra = self.copies if self._rng.random() < self.duplicate else 0
         for copy in range(1 + extra):
             late = self._rng.random() * REORDER_WINDOWS if self._rng.random() < self.reorder else 0.0
-            self.put(event, self._next_window() + self.window * (late + copy))
+            self._line_up(Parcel(self._next_window() + self.window * (late + copy), self._count + 1, event))
+
+    def _line_up(self, parcel: Parcel) -> None:
+        self.put(parcel)
+        self.fresh.append(parcel)
 
     def _next_window(self) -> float:
         """Events of one window become due together, so that they travel in one batch."""
         now = self._time.seconds()
         return now if self.window <= 0 else (math.floor(now / self.window) + 1) * self.window
 
-    def put(self, event: dict[str, Any], due: float, attempt: int = 0, number: int = 0) -> None:
-        self._count = max(self._count + 1, number)
-        parcel = Parcel(due, number or self._count, event, attempt)
+    def put(self, parcel: Parcel) -> None:
+        """Line up one event, new or from the journal."""
+        self._count = max(self._count, parcel.number)
         heapq.heappush(self._heap, parcel)
-        if not number:
-            self.fresh.append(parcel)
 
     def last_due(self) -> float:
         return max((one.due for one in self._heap), default=0.0)
@@ -148,7 +150,7 @@ class Outbox:
             return
         pause = min(self.spacing * 2**attempt, self.max_spacing) * (0.5 + self._rng.random())
         for one in batch:
-            self.put(one.event, self._time.seconds() + pause, attempt + 1, one.number)
+            self._line_up(Parcel(self._time.seconds() + pause, one.number, one.event, attempt + 1))
 
 
 class Courier:

@@ -27,8 +27,8 @@ def connect(portal: Portal) -> Portal:
         raise ConnectError(
             "This does not look like a HubSpot access token (such as pat-na1-…). Copy it again from the app's page."
         )
-    client = remote.client_for(scope.access_of(portal))
     try:
+        client = remote.client_for(scope.access_of(portal))
         details = account.details(client)
     except errors.Unauthorized as error:
         raise ConnectError("HubSpot does not accept this access token. Copy it again from the app's page.") from error

@@ -68,13 +68,15 @@ def _of_case(item: gather.Item, stop: gather.Stop) -> Result:
 
 
 def _of_work(item: gather.Item, work: apply.Work) -> Result:
+    """A record with a field held back keeps its outcome, and is parked, so that it is seen and can be retried."""
     if work.stop is not None:
         return Result(item, work.stop.outcome, work.stop)
+    if work.plan.problems:
+        problem = work.plan.problems[0]
+        stop = gather.Stop(f"field.{problem.code}", problem.message, outcome=work.plan.outcome, park=True)
+        return Result(item, work.plan.outcome, stop)
     if work.plan.outcome is terms.Outcome.FAILED:
-        problem = work.plan.problems[0] if work.plan.problems else None
-        code = f"field.{problem.code}" if problem else work.plan.reason
-        message = problem.message if problem else work.plan.detail
-        return Result(item, work.plan.outcome, gather.Stop(code, message, outcome=work.plan.outcome, park=True))
+        return Result(item, work.plan.outcome, gather.Stop(work.plan.reason, work.plan.detail, park=True))
     return Result(item, work.plan.outcome)
 
 

@@ -21,6 +21,7 @@ _STATUS_OF_CATEGORY = {
     "CONFLICT": 409,
     "OBJECT_ALREADY_EXISTS": 409,
     "RATE_LIMITS": 429,
+    "INTERNAL_ERROR": 500,
 }
 _PLAIN: dict[int, type[errors.HubSpotError]] = {
     401: errors.Unauthorized,

@@ -1,7 +1,7 @@
 """The bridge from ``requests`` to a fakehub in the same process: no server, no port, no network.
 
-    with fakehub.connected(hub.FakeHub()) as portal:
-        requests.get("https://api.hubapi.com/crm/objects/2026-09/contacts", headers=…)
+with fakehub.connected(hub.FakeHub()) as portal:
+    requests.get("https://api.hubapi.com/crm/objects/2026-09/contacts", headers=…)
 """
 
 import contextlib

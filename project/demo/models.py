@@ -7,12 +7,11 @@ from django.db import models
 class Organisation(models.Model):
     class Industry(models.TextChoices):
         SOFTWARE = "software", "Software"
-        MANUFACTURING = "manufacturing", "Manufacturing"
         RETAIL = "retail", "Retail"
         HEALTH = "health", "Health"
         EDUCATION = "education", "Education"
         FINANCE = "finance", "Finance"
-        CONSTRUCTION = "construction", "Construction"
+        ACCOUNTING = "accounting", "Accounting"
 
     name = models.CharField(max_length=200)
     domain = models.CharField(max_length=200, blank=True, db_index=True)

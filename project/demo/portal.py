@@ -24,12 +24,11 @@ LIFECYCLE_STAGES = {
 }
 INDUSTRIES = {
     Organisation.Industry.SOFTWARE: "COMPUTER_SOFTWARE",
-    Organisation.Industry.MANUFACTURING: "MACHINERY",
     Organisation.Industry.RETAIL: "RETAIL",
     Organisation.Industry.HEALTH: "HOSPITAL_HEALTH_CARE",
-    Organisation.Industry.EDUCATION: "HIGHER_EDUCATION",
+    Organisation.Industry.EDUCATION: "EDUCATION_MANAGEMENT",
     Organisation.Industry.FINANCE: "FINANCIAL_SERVICES",
-    Organisation.Industry.CONSTRUCTION: "CONSTRUCTION",
+    Organisation.Industry.ACCOUNTING: "ACCOUNTING",
 }
 
 

@@ -392,7 +392,8 @@ def test_no_user_value_is_lost_over_two_rounds_of_edits(draws, direction, ages):
         if text is None or world.text(side, one) == text:
             continue
         told = [clash.local if side is LOCAL else clash.remote for clash in world.clashes if clash.field_id == number]
-        is_kept = one.write_mode is terms.WriteMode.APPEND and set(parts(one, text)) <= set(
+        as_kept = (draws[number].kind.saves if side is LOCAL else draws[number].kind.keeps)(text)
+        is_kept = one.write_mode is terms.WriteMode.APPEND and set(parts(one, as_kept)) <= set(
             parts(one, world.text(side, one))
         )
         assert text in told or is_kept, one

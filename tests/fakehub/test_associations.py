@@ -9,7 +9,11 @@ PLAIN = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279}
 
 @pytest.fixture
 def ids(api):
-    return api.create("contacts", firstname="Ada"), api.create("companies", name="A"), api.create("companies", name="B")
+    return (
+        api.create("contacts", firstname="Ada"),
+        api.create("companies", name="A"),
+        api.create("companies", name="B"),
+    )
 
 
 def path(ids, company=1):

@@ -59,7 +59,9 @@ def test_with_trace_ids_the_bad_ones_fail_alone_as_captured(api):
     ]
     status, body = api("POST", "contacts/batch/create", {"inputs": inputs})
     assert status == 207
-    assert [(r["objectWriteTraceId"], r["properties"]["email"]) for r in body["results"]] == [("1", "new@lovelace.dev")]
+    assert [(r["objectWriteTraceId"], r["properties"]["email"]) for r in body["results"]] == [
+        ("1", "new@lovelace.dev")
+    ]
     assert body["numErrors"] == 2
     conflict, invalid = body["errors"]
     assert conflict == {
@@ -95,7 +97,8 @@ def test_batch_read_gives_207_for_missing_ids(api):
         {
             "status": "error",
             "category": "OBJECT_NOT_FOUND",
-            "message": "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid.",
+            "message": "Could not get some CONTACT objects, they may be deleted or not exist. "
+            "Check that ids are valid.",
             "context": {"ids": ["9", "abc"]},
         }
     ]
@@ -105,7 +108,11 @@ def test_batch_read_gives_207_for_missing_ids(api):
 def test_batch_read_by_email_finds_any_spelling_and_secondary_ones(api, portal):
     one = api.create("contacts", email="a@lovelace.dev")
     portal.ui_update("contacts", one, {"hs_additional_emails": "b@lovelace.dev"})
-    asked = {"inputs": [{"id": "A@lovelace.dev "}, {"id": "b@lovelace.dev"}], "idProperty": "email", "properties": ["email"]}
+    asked = {
+        "inputs": [{"id": "A@lovelace.dev "}, {"id": "b@lovelace.dev"}],
+        "idProperty": "email",
+        "properties": ["email"],
+    }
     body = api.post("contacts/batch/read", asked)
     assert [found["id"] for found in body["results"]] == [one]
     assert api("POST", "contacts/batch/read", {**asked, "idProperty": "city"})[0] == 400
@@ -179,7 +186,10 @@ def test_upsert_creates_and_updates_and_says_which(api, portal):
     body = api.post("contacts/batch/upsert", {"inputs": inputs})
     assert {found["id"]: found["new"] for found in body["results"]}[one] is False
     assert sum(found["new"] for found in body["results"]) == 1
-    assert {held["properties"]["email"] for held in portal.records("contacts")} == {"a@lovelace.dev", "new@lovelace.dev"}
+    assert {held["properties"]["email"] for held in portal.records("contacts")} == {
+        "a@lovelace.dev",
+        "new@lovelace.dev",
+    }
 
 
 def test_upsert_needs_a_unique_id_property(api):
@@ -202,7 +212,11 @@ def test_upsert_by_email_is_never_partial_but_by_a_unique_property_it_is(api, po
         {"id": "2", "idProperty": "member_no", "objectWriteTraceId": "b", "properties": bad},
     ]
     status, body = api("POST", "contacts/batch/upsert", {"inputs": inputs})
-    assert (status, body["results"][0]["new"], body["errors"][0]["context"]) == (207, True, {"objectWriteTraceId": ["b"]})
+    assert (status, body["results"][0]["new"], body["errors"][0]["context"]) == (
+        207,
+        True,
+        {"objectWriteTraceId": ["b"]},
+    )
 
 
 def test_two_upserts_of_one_record_are_refused(api, portal):

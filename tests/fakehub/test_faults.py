@@ -34,7 +34,7 @@ def test_a_429_names_its_policy(api, portal, policy, message):
     portal.plant_fault("status", status=429, policy=policy, retry_after=7)
     response = api.raw("GET", "contacts")
     body = json.loads(response.body)
-    assert body["policyName"] == policy or "TEN_SECONDLY_ROLLING"
+    assert body["policyName"] == (policy or "TEN_SECONDLY_ROLLING")
     assert message in body["message"]
     assert response.headers["Retry-After"] == "7"
 
@@ -87,7 +87,9 @@ def test_partial_answers_fail_named_inputs_only(api, portal):
     plain = [{"properties": {"firstname": "x"}}] * 10
     assert len(api.post("contacts/batch/create", {"inputs": plain}, 201)["results"]) == 10
     ids = [one["id"] for one in body["results"]]
-    body = api.post("contacts/batch/update", {"inputs": [{"id": one, "properties": {"city": "x"}} for one in ids]}, 207)
+    body = api.post(
+        "contacts/batch/update", {"inputs": [{"id": one, "properties": {"city": "x"}} for one in ids]}, 207
+    )
     assert {one["context"]["ids"][0] for one in body["errors"]} | {one["id"] for one in body["results"]} == set(ids)
 
 

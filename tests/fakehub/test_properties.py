@@ -2,7 +2,13 @@
 
 import pytest
 
-NEW = {"groupName": "contactinformation", "name": "shoe_size", "label": "Shoe size", "type": "number", "fieldType": "number"}
+NEW = {
+    "groupName": "contactinformation",
+    "name": "shoe_size",
+    "label": "Shoe size",
+    "type": "number",
+    "fieldType": "number",
+}
 PATH = "/crm/properties/2026-09/contacts"
 
 
@@ -12,7 +18,11 @@ def names(body):
 
 def test_create_read_change_archive_restore(api):
     made = api.post(PATH, NEW, 201)
-    assert (made["hubspotDefined"], made["modificationMetadata"]["readOnlyValue"], made["archived"]) == (False, False, False)
+    assert (made["hubspotDefined"], made["modificationMetadata"]["readOnlyValue"], made["archived"]) == (
+        False,
+        False,
+        False,
+    )
     assert api.get(f"{PATH}/shoe_size") == made
     one = api.create("contacts", firstname="Ada", shoe_size="38")
     status, body = api("PATCH", f"{PATH}/shoe_size", {"label": "Size of shoes"})

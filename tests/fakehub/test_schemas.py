@@ -3,7 +3,11 @@
 
 def test_a_planted_custom_object_has_a_schema_and_records(api, portal):
     kind = portal.add_object_type(
-        "cars", associated=["0-1"], primaryDisplayProperty="model", requiredProperties=["vin"], labels={"singular": "Car"}
+        "cars",
+        associated=["0-1"],
+        primaryDisplayProperty="model",
+        requiredProperties=["vin"],
+        labels={"singular": "Car"},
     )
     portal.add_property("p4242_cars", "vin", hasUniqueValue=True)
     portal.add_property(kind, "model")
@@ -14,7 +18,7 @@ def test_a_planted_custom_object_has_a_schema_and_records(api, portal):
     status, body = api("POST", kind, {"properties": {"model": "T"}})
     assert (status, body["context"]["properties"]) == (400, ["vin"])
     car = api.create(kind, vin="1", model="T")
-    assert api.get(f"p4242_cars/1?idProperty=vin&properties=model")["properties"]["model"] == "T"
+    assert api.get("p4242_cars/1?idProperty=vin&properties=model")["properties"]["model"] == "T"
     contact = api.create("contacts", firstname="Henry")
     number = next(one["typeId"] for one in api.get(f"/crm/associations/2026-09/{kind}/contacts/labels")["results"])
     spec = [{"associationCategory": "USER_DEFINED", "associationTypeId": number}]

@@ -13,7 +13,12 @@ def where(name, operator, value=None, **more):
 @pytest.fixture
 def people(portal):
     rows = [
-        {"email": "ada@lovelace.dev", "firstname": "Ada", "lifecyclestage": "lead", "hs_buying_role": "CHAMPION;END_USER"},
+        {
+            "email": "ada@lovelace.dev",
+            "firstname": "Ada",
+            "lifecyclestage": "lead",
+            "hs_buying_role": "CHAMPION;END_USER",
+        },
         {"email": "grace@hopper.dev", "firstname": "Grace", "city": "New York", "lifecyclestage": "customer"},
         {"firstname": "ada", "city": "London"},
     ]
@@ -120,7 +125,9 @@ def test_default_page_is_ten_and_values_are_chosen(api, portal):
 
 
 def test_sorting_is_typed_and_blanks_come_last(api, portal):
-    ids = portal.plant("companies", [{"name": "a", "annualrevenue": "9"}, {"name": "b", "annualrevenue": "10"}, {"name": "c"}])
+    ids = portal.plant(
+        "companies", [{"name": "a", "annualrevenue": "9"}, {"name": "b", "annualrevenue": "10"}, {"name": "c"}]
+    )
     assert api.found("companies", sorts=[{"propertyName": "annualrevenue", "direction": "ASCENDING"}]) == ids
     down = api.found("companies", sorts=[{"propertyName": "annualrevenue", "direction": "DESCENDING"}])
     assert down == [ids[1], ids[0], ids[2]]
@@ -159,7 +166,9 @@ def test_by_association(api, portal, people):
     portal.ui_associate("contacts", people[1], "companies", company)
     assert api.found("contacts", where("associations.company", "EQ", company)) == [people[1]]
     thing = portal.add_object_type("car")
-    status, body = api("POST", "contacts/search", {"filterGroups": [{"filters": [where(f"associations.{thing}", "EQ", "1")]}]})
+    status, body = api(
+        "POST", "contacts/search", {"filterGroups": [{"filters": [where(f"associations.{thing}", "EQ", "1")]}]}
+    )
     assert (status, "not supported for custom objects" in body["message"]) == (400, True)
 
 

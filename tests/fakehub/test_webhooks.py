@@ -157,7 +157,10 @@ def test_dates_go_as_milliseconds_and_sensitive_values_not_at_all(hooked, inbox)
 
 
 def test_life_events(hooked, inbox):
-    one, two = hooked.ui_create("companies", {"name": "A"}), hooked.ui_create("companies", {"name": "B", "city": "Rome"})
+    one, two = (
+        hooked.ui_create("companies", {"name": "A"}),
+        hooked.ui_create("companies", {"name": "B", "city": "Rome"}),
+    )
     hooked.ui_archive("companies", one)
     hooked.ui_restore("companies", one)
     hooked.deliver_webhooks(inbox)
@@ -168,7 +171,11 @@ def test_life_events(hooked, inbox):
     hooked.deliver_webhooks(inbox)
     merge, deletion, restore = inbox.events
     assert merge["subscriptionType"] == "object.merge"
-    assert (merge["primaryObjectId"], merge["mergedObjectIds"], merge["newObjectId"]) == (int(one), [int(two)], int(new))
+    assert (merge["primaryObjectId"], merge["mergedObjectIds"], merge["newObjectId"]) == (
+        int(one),
+        [int(two)],
+        int(new),
+    )
     assert merge["numberOfPropertiesMoved"] == 2
     assert (deletion["subscriptionType"], deletion["changeFlag"]) == ("object.deletion", "DELETED")
     assert (restore["subscriptionType"], restore["objectId"]) == ("object.restore", int(new))
@@ -182,7 +189,12 @@ def test_association_changes_come_from_both_sides_and_for_each_type(hooked, inbo
     hooked.ui_dissociate("contacts", one, "companies", two)
     hooked.deliver_webhooks(inbox)
     seen = [
-        (event["fromObjectTypeId"], event["associationTypeId"], event["isPrimaryAssociation"], event["associationRemoved"])
+        (
+            event["fromObjectTypeId"],
+            event["associationTypeId"],
+            event["isPrimaryAssociation"],
+            event["associationRemoved"],
+        )
         for event in inbox.events
     ]
     for removed in (False, True):
@@ -208,8 +220,27 @@ def test_the_legacy_form(portal, inbox, api):
     }  # fmt: skip
     assert all("objectTypeId" not in event for event in inbox.events)
     edge = by_type["deal.associationChange"]
-    assert (edge["associationType"], edge["fromObjectId"], edge["toObjectId"]) == ("DEAL_TO_CONTACT", int(deal), int(one))
-    assert "objectId" not in edge
+    assert (edge["associationType"], edge["fromObjectId"], edge["toObjectId"]) == (
+        "DEAL_TO_CONTACT",
+        int(deal),
+        int(one),
+    )
+    assert set(edge) == {
+        "eventId", "portalId", "appId", "occurredAt", "subscriptionType", "attemptNumber", "changeSource",
+        "associationType", "fromObjectId", "toObjectId", "associationRemoved", "isPrimaryAssociation", "sourceId",
+    }  # fmt: skip
+    assert (edge["changeSource"], edge["sourceId"]) == ("USER", "userId:75514748")
+
+
+def test_legacy_property_changes_have_the_captured_fields(portal, inbox, api):
+    one = api.create("contacts", email="ada@lovelace.dev")
+    portal.set_webhooks(target=TARGET, legacy=True)
+    api.update("contacts", one, city="Rome")
+    portal.deliver_webhooks(inbox)
+    assert set(inbox.events[0]) == {
+        "eventId", "subscriptionId", "portalId", "appId", "occurredAt", "subscriptionType", "attemptNumber",
+        "objectId", "propertyName", "propertyValue", "changeSource", "sourceId",
+    }  # fmt: skip
 
 
 def test_only_what_is_subscribed_is_sent(portal, inbox):

@@ -1,0 +1,226 @@
+"""Mappings: one form with steps from what is joined to how safely; state and runs change by buttons."""
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote
+from django.db import models
+from django.http import HttpRequest
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from crmsync.admin import (
+    attempt,
+    cells,
+    field_mapping,
+    filters,
+    forms,
+    formsets,
+    mapping_list,
+    page,
+    preview,
+    revision,
+)
+from crmsync.admin.deletion import CountedDeletion
+from crmsync.admin.mapping_actions import MappingActions
+from crmsync.engine import terms
+from crmsync.ledger import portals, specs
+from crmsync.models import (
+    Conflict,
+    FieldMapping,
+    InboxEvent,
+    Link,
+    LogEntry,
+    Mapping,
+    MatchKey,
+    OutboxEntry,
+    Run,
+)
+
+# Inputs of one row of fields, its hidden ids too, and those of the rest of the form.
+_INPUTS_A_ROW, _OTHER_INPUTS = 11, 80
+
+
+class MatchKeyInline(admin.TabularInline):
+    model = MatchKey
+    form = forms.MatchKeyForm
+    formset = formsets.RowSet
+    extra = 1
+    verbose_name_plural = _("Match: which unlinked records are partners (tried in order)")
+
+
+@admin.register(Mapping)
+class MappingAdmin(MappingActions, CountedDeletion, page.Page):
+    form = forms.MappingForm
+    list_display = ["label", "joins", "shown_state", "problem", "fields_", "links_", "outbox", "inbox", "portal"]
+    list_filter = ["state", ("portal", filters.PortalFilter), "model_label", "object_type", "direction"]
+    search_fields = ["label", "model_label", "object_type"]
+    readonly_fields = ["shown_state", "problem", "revision", "created_at", "rule_list", "all_fields", "work"]
+    counted = (
+        (FieldMapping, "mapping"),
+        (Link, "mapping"),
+        (OutboxEntry, "mapping"),
+        (InboxEvent, "mapping"),
+        (LogEntry, "mapping"),
+        (Conflict, "mapping"),
+    )
+    empty_hint = _(
+        "A mapping joins a Django model and a HubSpot object type, field by field. A new one is a draft and syncs"
+        " nothing. Next: connect a portal and refresh its fields, then add a mapping."
+    )
+
+    def get_changelist(self, request: HttpRequest, **kwargs):
+        return mapping_list.MappingList
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        rows = super().get_queryset(request).select_related("portal")
+        return rows.defer("portal__token", "portal__client_secret")
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.preview_view)
+        return [path("<path:object_id>/preview/", view, name="crmsync_mapping_preview"), *super().get_urls()]
+
+    def preview_view(self, request: HttpRequest, object_id: str):
+        return preview.view(self, request, object_id)
+
+    # --- The form -------------------------------------------------------------------------------------------
+
+    def get_fieldsets(self, request: HttpRequest, obj: Mapping | None = None):
+        """The steps, in the order they are thought of."""
+        ends = ["label", "portal", "model_label", "object_type"]
+        objects = [*ends, "custom_type"] if not _is_settled(obj) else ends
+        fields = ["all_fields"] if obj and not _fits(obj) else []
+        return [
+            (_("1. Objects"), {"fields": objects}),
+            (_("2. Direction and creation"), {"fields": ["direction", "creates_remote", "creates_local"]}),
+            (_("3. Match"), {"fields": ["rule_list"] if obj else [], "description": _MATCHING}),
+            (_("4. Fields"), {"fields": fields, "description": _FIELDS}),
+            (_("5. Safety"), {"fields": ["deletes", "uses_save", *(_FACTS if obj else []), "seen_revision"]}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Mapping | None = None) -> list[str]:
+        """Links and cursors belong to both ends, so these stay once there are links or work."""
+        fixed = ["portal", "model_label", "object_type", "custom_type"] if _is_settled(obj) else []
+        return [*self.readonly_fields, *fixed]
+
+    def get_inlines(self, request: HttpRequest, obj: Mapping | None) -> list[type[admin.TabularInline]]:
+        fits = obj is None or _fits(obj)
+        return [MatchKeyInline, field_mapping.FieldMappingInline if fits else field_mapping.LargeFieldMappingInline]
+
+    def save_model(self, request: HttpRequest, obj: Mapping, form, change: bool) -> None:
+        """Only what was edited: workers write state and problem meanwhile."""
+        if not change:
+            return super().save_model(request, obj, form, change)
+        names = {"object_type" if name == "custom_type" else name for name in form.changed_data}
+        names &= {field.name for field in self.opts.concrete_fields}
+        if names:
+            obj.save(update_fields=sorted(names))
+        return None
+
+    def save_related(self, request: HttpRequest, form, formsets, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        mapping = form.instance
+        if not change or not revision.has_edits(form, formsets):
+            return
+        portals.bump(mapping)
+        if mapping.state == terms.MappingState.LIVE:
+            self._stop_if_broken(request, mapping)
+
+    def _stop_if_broken(self, request: HttpRequest, mapping: Mapping) -> None:
+        """The last net under an edit of a live mapping."""
+        _spec, refusal = attempt.attempt(lambda: specs.load(mapping))
+        if refusal:
+            portals.stop_mapping(mapping.pk, refusal)
+            self.say(request, _("The mapping was paused. %(why)s") % {"why": refusal}, messages.ERROR)
+
+    def get_object_links(self, request: HttpRequest, obj: Mapping) -> list[tuple[str, object]]:
+        if not self.has_operate_permission(request):
+            return []
+        name = "admin:crmsync_mapping_preview"
+        return [(reverse(name, args=[quote(obj.pk)], current_app=self.admin_site.name), _("Preview"))]
+
+    # --- Cells ----------------------------------------------------------------------------------------------
+
+    @admin.display(description=_("joins"), ordering="model_label")
+    def joins(self, obj: Mapping):
+        both = cells.arrow(obj.direction, obj.get_direction_display())
+        return format_html("{} {} {}", obj.model_label, both, obj.object_type)
+
+    @admin.display(description=_("state"), ordering="state")
+    def shown_state(self, obj: Mapping):
+        return cells.state(obj.state, obj.get_state_display())
+
+    @admin.display(description=_("fields"))
+    def fields_(self, obj: Mapping):
+        return self.count_link(obj.field_count, FieldMapping, mapping__id__exact=obj.pk)
+
+    @admin.display(description=_("links"))
+    def links_(self, obj: Mapping):
+        return self.count_link(obj.link_count, Link, mapping__id__exact=obj.pk)
+
+    @admin.display(description=_("to HubSpot"))
+    def outbox(self, obj: Mapping):
+        return self._queue(OutboxEntry, obj, obj.outbox_due, obj.outbox_parked)
+
+    @admin.display(description=_("from HubSpot"))
+    def inbox(self, obj: Mapping):
+        return self._queue(InboxEvent, obj, obj.inbox_due, obj.inbox_parked)
+
+    def _queue(self, model: type[models.Model], obj: Mapping, due: int, parked: int):
+        """What waits and what needs attention, each number leading to its rows."""
+        parts = []
+        for count, queue_state, text in (
+            (due, terms.QueueState.DUE, _("%d waiting")),
+            (parked, terms.QueueState.PARKED, _("%d need attention")),
+        ):
+            if count:
+                url = self.list_url(model, mapping__id__exact=obj.pk, state__exact=queue_state.value)
+                parts.append(cells.link(url, text % count))
+        return cells.bullets(parts)
+
+    @admin.display(description=_("sync rules"))
+    def rule_list(self, obj: Mapping):
+        add = reverse("admin:crmsync_syncrule_add", current_app=self.admin_site.name)
+        rules = [cells.link(self.object_url(rule), rule) for rule in obj.rules.all()]
+        return cells.bullets([*rules, cells.link(f"{add}?mapping={obj.pk}", _("Add a sync rule"))])
+
+    @admin.display(description=_("fields"))
+    def all_fields(self, obj: Mapping):
+        """Too many rows for one form: each is edited on its own page."""
+        rows = [
+            [cells.link(self.object_url(row), row), cells.arrow(row.direction, row.get_direction_display())]
+            for row in obj.fields.all()
+        ]
+        return cells.table([_("field mapping"), _("direction")], rows)
+
+    @admin.display(description=_("work"))
+    def work(self, obj: Mapping):
+        mine = {"mapping__id__exact": obj.pk}
+        pages = (Link, OutboxEntry, InboxEvent, Run, LogEntry, Conflict)
+        return cells.bullets([cells.link(self.list_url(m, **mine), m._meta.verbose_name_plural) for m in pages])
+
+
+def _is_settled(obj: Mapping | None) -> bool:
+    """Whether both ends are fixed by what was done with the mapping."""
+    if obj is None or obj.pk is None:
+        return False
+    if not hasattr(obj, "is_settled"):
+        obj.is_settled = obj.state != terms.MappingState.DRAFT or obj.links.exists()
+    return obj.is_settled
+
+
+def _fits(obj: Mapping) -> bool:
+    """Whether one form may hold all rows: Django refuses a POST with too many inputs."""
+    if not hasattr(obj, "fits_form"):
+        limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        most = (limit - _OTHER_INPUTS) // _INPUTS_A_ROW if limit else None
+        obj.fits_form = most is None or obj.fields.count() + field_mapping.FieldMappingInline.extra <= most
+    return obj.fits_form
+
+
+_FACTS = ["shown_state", "problem", "revision", "created_at", "work"]
+_MATCHING = _(
+    "Before a record is made on the other side, its partner is looked for by the match keys below. Without any,"
+    " existing records are never found, and every one is made again."
+)
+_FIELDS = _("The rows are below. A field that flows one way belongs to the side it comes from.")

@@ -1,0 +1,164 @@
+"""The preview: what the first page of each direction would do, record by record and field by field."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from crmsync.admin import attempt, cells, payload
+from crmsync.engine import changes, plan, spec, terms
+from crmsync.flows import backfill
+from crmsync.models import Mapping, choices
+
+_KINDS = {"new": ("good", "+"), "update": ("warn", "~"), "conflict": ("bad", "!"), "held": ("bad", "✗")}
+_NEW = (terms.Outcome.CREATED, terms.Outcome.ADOPTED)
+
+
+@dataclass(slots=True)
+class Line:
+    """One row of the table; ``kind`` colours it, ``label`` says the same in words."""
+
+    record: str
+    field: str = ""
+    local: object = ""
+    remote: object = ""
+    kind: str = "skip"
+    label: object = ""
+    result: object = ""
+    rule: object = ""
+    span: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One direction: its lines and counts, or why there are none."""
+
+    title: object
+    lines: list[Line]
+    counts: list[str]
+    refusal: str = ""
+
+
+@require_safe
+def _respond(request: HttpRequest, page: admin.ModelAdmin, mapping: Mapping) -> TemplateResponse:
+    parts = [_part(mapping, kind, shows=payload.is_allowed(request)) for kind in backfill.kinds(mapping, _BOTH)]
+    context = {
+        **page.admin_site.each_context(request),
+        "title": _("Preview of “%(mapping)s”") % {"mapping": mapping},
+        "opts": page.opts,
+        "original": mapping,
+        "mapping_url": page.object_url(mapping),
+        "parts": parts,
+        "shows_values": payload.is_allowed(request),
+        "hidden": payload.HIDDEN,
+        "media": page.media,
+    }
+    return TemplateResponse(request, "admin/crmsync/preview.html", context)
+
+
+_BOTH = terms.Direction.BOTH
+
+
+def view(page: admin.ModelAdmin, request: HttpRequest, object_id: str) -> TemplateResponse:
+    """GET: plans the first page of each direction; permission to view the mapping and to operate."""
+    if not page.has_operate_permission(request):
+        raise PermissionDenied
+    mapping = page.get_object(request, unquote(object_id))
+    if not page.has_view_permission(request, mapping):
+        raise PermissionDenied
+    if mapping is None:
+        raise Http404
+    return _respond(request, page, mapping)
+
+
+def _part(mapping: Mapping, kind: str, *, shows: bool) -> Part:
+    title = choices.RunKind(kind).label
+    found, refusal = attempt.attempt(lambda: list(backfill.preview(mapping, kind)))
+    if found is None:
+        return Part(title, [], [], refusal)
+    lines = [line for one in found for pair in one.pairs for line in lines_of(one.spec, pair, shows=shows)]
+    return Part(title, lines, [text for one in found for text in _counts(one)])
+
+
+def _counts(one: plan.Plan) -> list[str]:
+    counts = one.counts()
+    return [f"{counts[term]} {_(term.label)}" for term in terms.Outcome if counts.get(term)]
+
+
+def lines_of(mapping: spec.MappingSpec, pair: changes.PairPlan, *, shows: bool) -> list[Line]:
+    """The lines of one record: at least one, which says why where nothing would be written."""
+    fields = {one.id: one for one in mapping.fields}
+    lines = [
+        *_writes(pair, fields, pair.local_writes, terms.SideName.LOCAL, shows=shows),
+        *_writes(pair, fields, pair.remote_writes, terms.SideName.REMOTE, shows=shows),
+        *_clashes(pair, fields, shows=shows),
+        *_problems(pair, fields, shows=shows),
+    ]
+    if not lines:
+        detail = pair.detail if shows else payload.without_values(pair.detail)
+        lines = [Line(_key(pair), label=_(pair.outcome.label), result=detail or _reason(pair.reason))]
+    lines[0].span = len(lines)
+    return lines
+
+
+def _writes(pair, fields, writes, side: terms.SideName, *, shows: bool) -> Iterator[Line]:
+    kind = "new" if pair.outcome in _NEW else "update"
+    for write in writes:
+        becomes = _("%(side)s becomes “%(value)s”") % {"side": _(side.label), "value": _shown(write.value, shows)}
+        yield _line(
+            pair, fields[write.field_id], kind, _(pair.outcome.label), result=becomes, rule=write.rule, shows=shows
+        )
+
+
+def _clashes(pair, fields, *, shows: bool) -> Iterator[Line]:
+    for clash in pair.clashes:
+        winner = clash.winner
+        result = _("%(side)s wins") % {"side": _(winner.label)} if winner else _("a person must choose")
+        yield _line(pair, fields[clash.field_id], "conflict", _("conflict"), result, clash.rule, shows=shows)
+
+
+def _problems(pair, fields, *, shows: bool) -> Iterator[Line]:
+    for problem in pair.problems:
+        text = problem.message if shows else payload.without_values(problem.message)
+        yield _line(pair, fields[problem.field_id], "held", _("held back"), text, "", shows=shows)
+
+
+def _line(pair, field: spec.FieldSpec, kind: str, label, result, rule: str, *, shows: bool) -> Line:
+    local = pair.pair.local.values.get(field.local) if pair.pair.local else None
+    remote = pair.pair.remote.values.get(field.remote) if pair.pair.remote else None
+    return Line(
+        record=_key(pair),
+        field=f"{field.local} ↔ {field.remote}",
+        local=_shown(local, shows),
+        remote=_shown(remote, shows),
+        kind=kind,
+        label=cells.badge(label, *_KINDS[kind]),
+        result=result,
+        rule=_cause(rule),
+    )
+
+
+def _shown(value: object, shows: bool) -> str:
+    if value is None or value == "":
+        return cells.EMPTY
+    return str(value) if shows else payload.MASK
+
+
+def _key(pair: changes.PairPlan) -> str:
+    """The record by its ids: nothing personal."""
+    local, remote = pair.pair.local, pair.pair.remote
+    return f"{local.key.id if local else cells.EMPTY} ↔ {remote.key.id if remote else cells.EMPTY}"
+
+
+def _cause(rule: str) -> str:
+    return _(terms.Cause(rule).label) if rule in set(terms.Cause) else rule
+
+
+def _reason(reason: str) -> str:
+    return _(terms.Reason(reason).label) if reason in set(terms.Reason) else reason

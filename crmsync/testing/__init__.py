@@ -1,0 +1,1 @@
+"""What a host's own tests use: the fakehub in the same process, reached through ``requests``."""

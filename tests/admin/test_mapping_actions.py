@@ -1,0 +1,117 @@
+"""Setting a mapping live, pausing it, starting backfills, deleting it."""
+
+import pytest
+from django.contrib.admin.models import LogEntry as History
+
+from crmsync import jobs
+from crmsync.models import Cursor, Link, Mapping, Run
+from tests import factories
+from tests.admin.conftest import said
+
+
+@pytest.fixture
+def rung(monkeypatch) -> list[bool]:
+    """One entry a ring."""
+    rings = []
+    monkeypatch.setattr(jobs, "ring", lambda: rings.append(True))
+    return rings
+
+
+def test_a_draft_that_can_run_is_set_live_after_a_question(boss, pages, rung):
+    mapping = factories.make_mapping(state="draft")
+    asked = pages.act(boss, "set_live", mapping, sure=False)
+    assert "From now on changes flow" in asked.content.decode()
+    assert Mapping.objects.get().state == "draft"
+    pages.act(boss, "set_live", mapping)
+    assert Mapping.objects.get().state == "live"
+    assert Cursor.objects.filter(mapping=mapping).count() == 2
+    assert rung
+    assert History.objects.get().change_message == "Set live."
+
+
+def test_a_mapping_that_cannot_run_says_why_and_stays_a_draft(boss, pages):
+    mapping = factories.make_mapping(state="draft")
+    factories.FieldMappingFactory(mapping=mapping, local="city", remote="town")
+    assert "names the HubSpot property 'town'" in said(pages.act(boss, "set_live", mapping))
+    assert Mapping.objects.get().state == "draft"
+
+
+def test_a_mapping_without_fields_is_not_set_live(boss, pages):
+    mapping = factories.MappingFactory(state="draft")
+    assert "has no active field mapping: add one" in said(pages.act(boss, "set_live", mapping))
+
+
+def test_a_mapping_of_a_portal_without_token_is_not_set_live(boss, pages):
+    mapping = factories.make_mapping(state="draft", portal__state="new")
+    assert "is not connected: enter its access token" in said(pages.act(boss, "set_live", mapping))
+
+
+def test_a_mapping_without_match_key_is_live_with_a_warning(boss, pages, rung):
+    mapping = factories.make_mapping(state="draft")
+    mapping.match_keys.all().delete()
+    assert "may be made twice" in said(pages.act(boss, "set_live", mapping))
+
+
+def test_of_several_those_that_can_run_are_set_live(boss, pages, rung):
+    able, unable = factories.make_mapping(state="draft"), factories.MappingFactory(state="draft")
+    pages.act(boss, "set_live", able, unable)
+    assert set(Mapping.objects.values_list("pk", "state")) == {(able.pk, "live"), (unable.pk, "draft")}
+
+
+def test_a_live_mapping_is_paused_and_its_problem_is_forgotten_when_live_again(boss, pages, rung):
+    mapping = factories.make_mapping()
+    pages.act(boss, "pause", mapping, sure=False)
+    assert Mapping.objects.get().state == "paused"
+    Mapping.objects.update(problem="Something was wrong.")
+    pages.act(boss, "set_live", mapping)
+    assert Mapping.objects.values_list("state", "problem").get() == ("live", "")
+
+
+@pytest.mark.parametrize(("action", "kind"), [("backfill_pull", "backfill_pull"), ("backfill_push", "backfill_push")])
+def test_a_backfill_is_a_run_by_whoever_pressed(staff, pages, rung, action, kind):
+    mapping = factories.make_mapping()
+    operator = staff("view_mapping", "operate_sync")
+    assert "Every record of these mappings" in pages.act(operator, action, mapping, sure=False).content.decode()
+    assert not Run.objects.exists()
+    assert "is running" in said(pages.act(operator, action, mapping, tool=True))
+    run = Run.objects.get()
+    assert (run.kind, run.state) == (kind, "running")
+    assert run.requested_by_id == int(operator.session["_auth_user_id"])
+    assert rung
+
+
+def test_a_backfill_pressed_twice_is_one_run(boss, pages, rung):
+    mapping = factories.make_mapping()
+    for _ in range(2):
+        pages.act(boss, "backfill_pull", mapping)
+    assert Run.objects.count() == 1
+
+
+def test_only_a_live_mapping_is_backfilled(boss, pages):
+    mapping = factories.make_mapping(state="paused")
+    assert "set it live first" in said(pages.act(boss, "backfill_pull", mapping))
+    assert not Run.objects.exists()
+
+
+def test_a_backfill_against_the_direction_is_refused(boss, pages):
+    mapping = factories.make_mapping(direction="pull")
+    assert "does not flow this way" in said(pages.act(boss, "backfill_push", mapping))
+
+
+def test_only_fitting_buttons_are_shown(boss, pages):
+    draft, live = factories.make_mapping(state="draft"), factories.make_mapping(direction="push")
+    shown = boss.get(pages.of(draft)).context["crmsync_tools"]
+    assert [name for name, _ in shown] == ["set_live"]
+    shown = boss.get(pages.of(live)).context["crmsync_tools"]
+    assert [name for name, _ in shown] == ["pause", "backfill_push"]
+
+
+def test_deleting_a_mapping_counts_what_goes_with_it(boss, pages):
+    mapping = factories.make_mapping()
+    factories.LinkFactory.create_batch(3, mapping=mapping)
+    url = f"{pages.of(mapping).removesuffix('change/')}delete/"
+    html = boss.get(url).content.decode()
+    assert "Links: 3" in html or "links: 3" in html
+    boss.post(url, {"post": "yes"})
+    assert not Mapping.objects.exists()
+    assert not Link.objects.exists()

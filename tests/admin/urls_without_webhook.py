@@ -1,0 +1,6 @@
+"""A host that forgot to include crmsync.urls."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]
