@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 
@@ -13,6 +14,8 @@ from crmsync.engine import terms
 from crmsync.models import Portal, choices
 
 EMPTY = "–"
+# Longer sentences make a changelist's rows too high.
+_FOLDED = 60
 
 _ARROWS = {terms.Direction.PUSH: "→", terms.Direction.PULL: "←", terms.Direction.BOTH: "↔"}
 _OUTCOMES = {
@@ -56,12 +59,22 @@ def outcome(value: str, label: object) -> SafeString | str:
 
 
 def arrow(direction: str, label: object) -> SafeString:
-    """Which way values flow: Django is on the left, HubSpot on the right."""
+    """Which way values flow, in a sign and in words: Django is on the left, HubSpot on the right."""
     return format_html(
-        '<span class="crmsync-arrow" title="{}" aria-hidden="true">{}</span> {}',
+        '<span class="crmsync-arrow" aria-hidden="true">{}</span> {}', _ARROWS[terms.Direction(direction)], label
+    )
+
+
+def joined(left: str, direction: str, label: object, right: str) -> SafeString:
+    """Two names with the arrow of their direction between them."""
+    sign = _ARROWS[terms.Direction(direction)]
+    return format_html(
+        '{} <span class="crmsync-arrow" role="img" title="{}" aria-label="{}">{}</span> {}',
+        left,
         label,
-        _ARROWS[terms.Direction(direction)],
         label,
+        sign,
+        right,
     )
 
 
@@ -91,7 +104,7 @@ def outward(url: str, text: object) -> SafeString:
 
 def copyable(text: str, hint: object) -> SafeString:
     """A value to be copied elsewhere."""
-    return format_html('<code class="crmsync-copy">{}</code><div class="help">{}</div>', text, hint)
+    return format_html('<code class="crmsync-copy">{}</code><span class="crmsync-note">{}</span>', text, hint)
 
 
 def hubspot_record(portal: Portal, object_type: str, remote_id: str | None) -> SafeString | str:
@@ -109,7 +122,17 @@ def bullets(lines: list[object]) -> SafeString | str:
     """A short list, or a dash."""
     if not lines:
         return EMPTY
-    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines)))
+    inner = format_html_join("", "<li>{}</li>", ((line,) for line in lines))
+    return format_html('<ul class="crmsync-list">{}</ul>', inner)
+
+
+def folded(text: str) -> SafeString | str:
+    """A sentence that may be long: its beginning, and all of it on demand."""
+    if len(text) <= _FOLDED:
+        return text or EMPTY
+    return format_html(
+        '<details class="crmsync-folded"><summary>{}</summary>{}</details>', Truncator(text).chars(_FOLDED), text
+    )
 
 
 def table(head: list[object], rows: list[list[object]]) -> SafeString | str:

@@ -127,7 +127,6 @@ class LargeFieldMappingInline(FieldMappingInline):
     """Only for adding: a form with all rows would have more inputs than Django accepts."""
 
     verbose_name_plural = _("More fields")
-    has_few_rows = False
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         return super().get_queryset(request).none()

@@ -76,8 +76,10 @@ class MappingForm(forms.ModelForm):
 class _RowForm(forms.ModelForm):
     """A row that names a Django field and a HubSpot property of its mapping."""
 
-    def __init__(self, *args, known: catalogue.Catalogue | None = None, **kwargs) -> None:
+    def __init__(self, *args, known: catalogue.Catalogue | None = None, next_position: int = 0, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            self.initial["position"] = next_position
         self.known = known or catalogue.Catalogue(self.instance.mapping)
         for name, widget in (("local", self.known.local_widget), ("remote", self.known.remote_widget)):
             if name in self.fields:

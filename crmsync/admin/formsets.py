@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from django import forms
+from django.db import models
 
 from crmsync.admin import catalogue, pairs
 from crmsync.engine import terms
@@ -20,8 +21,15 @@ class RowSet(forms.BaseInlineFormSet):
     def datalists(self):
         return self.known.datalists
 
+    @cached_property
+    def next_position(self) -> int:
+        """New rows come after those there are."""
+        rows = self.model._default_manager.filter(mapping=self.instance) if self.instance.pk else None
+        last = rows.aggregate(last=models.Max("position"))["last"] if rows is not None else None
+        return 0 if last is None else last + 1
+
     def get_form_kwargs(self, index):
-        return {**super().get_form_kwargs(index), "known": self.known}
+        return {**super().get_form_kwargs(index), "known": self.known, "next_position": self.next_position}
 
 
 class FieldMappingSet(RowSet):

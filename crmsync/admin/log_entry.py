@@ -49,7 +49,7 @@ class LogEntryAdmin(page.ReadOnlyPage):
 
     @staticmethod
     def _detail(request: HttpRequest) -> str:
-        return "detail" if payload.is_allowed(request) else "detail_without_values"
+        return "full_detail" if payload.is_allowed(request) else "detail_without_values"
 
     @admin.display(description=_("at"), ordering="id")
     def happened(self, obj: LogEntry):
@@ -64,8 +64,12 @@ class LogEntryAdmin(page.ReadOnlyPage):
         return cells.hubspot_record(obj.mapping.portal, obj.mapping.object_type, obj.remote_id)
 
     @admin.display(description=_("detail"))
-    def detail_without_values(self, obj: LogEntry) -> str:
-        return payload.without_values(obj.detail, obj.reason) or cells.EMPTY
+    def full_detail(self, obj: LogEntry):
+        return cells.folded(obj.detail)
+
+    @admin.display(description=_("detail"))
+    def detail_without_values(self, obj: LogEntry):
+        return cells.folded(payload.without_values(obj.detail, obj.reason))
 
     @admin.display(description=_("changes"))
     def change_table(self, obj: LogEntry):

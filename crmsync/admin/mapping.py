@@ -6,7 +6,6 @@ from django.contrib.admin.utils import quote
 from django.db import models
 from django.http import HttpRequest
 from django.urls import path, reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.admin import (
@@ -37,6 +36,8 @@ from crmsync.models import (
     Run,
 )
 
+# Names of fieldsets that rows belong to: the template puts an inline below the fieldset of its ``step``.
+_MATCH, _ROWS = "crmsync-match", "crmsync-rows"
 # Inputs of one row of fields, its hidden ids too, and those of the rest of the form.
 _INPUTS_A_ROW, _OTHER_INPUTS = 11, 80
 
@@ -46,13 +47,22 @@ class MatchKeyInline(admin.TabularInline):
     form = forms.MatchKeyForm
     formset = formsets.RowSet
     extra = 1
-    verbose_name_plural = _("Match: which unlinked records are partners (tried in order)")
+    verbose_name_plural = _("Match keys, tried in order")
+    step = _MATCH
+
+
+class FieldInline(field_mapping.FieldMappingInline):
+    step = _ROWS
+
+
+class AddFieldInline(field_mapping.LargeFieldMappingInline):
+    step = _ROWS
 
 
 @admin.register(Mapping)
 class MappingAdmin(MappingActions, CountedDeletion, page.Page):
     form = forms.MappingForm
-    list_display = ["label", "joins", "shown_state", "problem", "fields_", "links_", "outbox", "inbox", "portal"]
+    list_display = ["label", "joins", "shown_state", "why", "fields_", "links_", "outbox", "inbox", "portal"]
     list_filter = ["state", ("portal", filters.PortalFilter), "model_label", "object_type", "direction"]
     search_fields = ["label", "model_label", "object_type"]
     readonly_fields = ["shown_state", "problem", "revision", "created_at", "rule_list", "all_fields", "work"]
@@ -90,12 +100,15 @@ class MappingAdmin(MappingActions, CountedDeletion, page.Page):
         ends = ["label", "portal", "model_label", "object_type"]
         objects = [*ends, "custom_type"] if not _is_settled(obj) else ends
         fields = ["all_fields"] if obj and not _fits(obj) else []
+        problem = ["problem"] if obj and obj.problem else []
+        state = [(_("State"), {"fields": [("shown_state", "revision", "created_at"), *problem]})] if obj else []
         return [
+            *state,
             (_("1. Objects"), {"fields": objects}),
             (_("2. Direction and creation"), {"fields": ["direction", "creates_remote", "creates_local"]}),
-            (_("3. Match"), {"fields": ["rule_list"] if obj else [], "description": _MATCHING}),
-            (_("4. Fields"), {"fields": fields, "description": _FIELDS}),
-            (_("5. Safety"), {"fields": ["deletes", "uses_save", *(_FACTS if obj else []), "seen_revision"]}),
+            (_("3. Match"), {"fields": ["rule_list"] if obj else [], "description": _MATCHING, "classes": [_MATCH]}),
+            (_("4. Fields"), {"fields": fields, "description": _FIELDS, "classes": [_ROWS]}),
+            (_("5. Safety"), {"fields": ["deletes", "uses_save", *(["work"] if obj else []), "seen_revision"]}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Mapping | None = None) -> list[str]:
@@ -105,7 +118,7 @@ class MappingAdmin(MappingActions, CountedDeletion, page.Page):
 
     def get_inlines(self, request: HttpRequest, obj: Mapping | None) -> list[type[admin.TabularInline]]:
         fits = obj is None or _fits(obj)
-        return [MatchKeyInline, field_mapping.FieldMappingInline if fits else field_mapping.LargeFieldMappingInline]
+        return [MatchKeyInline, FieldInline if fits else AddFieldInline]
 
     def save_model(self, request: HttpRequest, obj: Mapping, form, change: bool) -> None:
         """Only what was edited: workers write state and problem meanwhile."""
@@ -143,12 +156,15 @@ class MappingAdmin(MappingActions, CountedDeletion, page.Page):
 
     @admin.display(description=_("joins"), ordering="model_label")
     def joins(self, obj: Mapping):
-        both = cells.arrow(obj.direction, obj.get_direction_display())
-        return format_html("{} {} {}", obj.model_label, both, obj.object_type)
+        return cells.joined(obj.model_label, obj.direction, obj.get_direction_display(), obj.object_type)
 
     @admin.display(description=_("state"), ordering="state")
     def shown_state(self, obj: Mapping):
         return cells.state(obj.state, obj.get_state_display())
+
+    @admin.display(description=_("problem"), ordering="problem")
+    def why(self, obj: Mapping):
+        return cells.folded(obj.problem)
 
     @admin.display(description=_("fields"))
     def fields_(self, obj: Mapping):
@@ -218,7 +234,6 @@ def _fits(obj: Mapping) -> bool:
     return obj.fits_form
 
 
-_FACTS = ["shown_state", "problem", "revision", "created_at", "work"]
 _MATCHING = _(
     "Before a record is made on the other side, its partner is looked for by the match keys below. Without any,"
     " existing records are never found, and every one is made again."

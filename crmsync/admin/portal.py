@@ -62,8 +62,9 @@ class PortalAdmin(CountedDeletion, page.Page):
         secrets = _SECRETS if self.has_connect_permission(request) else ()
         if obj is None:
             return [(_("Connection"), {"fields": ["label", *secrets, "api_version"], "description": _NEEDED})]
+        state = ["shown_state", "state_reason"] if obj.state_reason else ["shown_state"]
         return [
-            (_("Connection"), {"fields": ["label", "shown_state", "state_reason", *secrets, "api_version"]}),
+            (_("Connection"), {"fields": ["label", *state, *secrets, "api_version"]}),
             (
                 _("Account"),
                 {
@@ -216,7 +217,7 @@ class PortalAdmin(CountedDeletion, page.Page):
 
     @admin.display(description=_("granted scopes"))
     def granted_scopes(self, obj: Portal):
-        return cells.bullets(obj.scopes) if obj.scopes else _("HubSpot does not tell them for this kind of token.")
+        return ", ".join(obj.scopes) or _("HubSpot does not tell them for this kind of token.")
 
     @admin.display(description=_("last checked"), ordering="checked_at")
     def checked(self, obj: Portal):

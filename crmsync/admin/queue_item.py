@@ -91,11 +91,11 @@ class QueuePage(page.ReadOnlyPage):
 
     @admin.display(description=_("why it waits"), ordering="last_code")
     def why(self, obj: QueueItem):
-        return _reason(obj, obj.last_message)
+        return cells.folded(str(_reason(obj, obj.last_message)))
 
     @admin.display(description=_("why it waits"), ordering="last_code")
     def why_without_values(self, obj: QueueItem):
-        return _reason(obj, payload.without_values(obj.last_message, obj.last_code))
+        return cells.folded(str(_reason(obj, payload.without_values(obj.last_message, obj.last_code))))
 
     @admin.display(description=_("due"), ordering="due_at")
     def due(self, obj: QueueItem):

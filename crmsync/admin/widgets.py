@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django import forms
 from django.forms.utils import flatatt
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html, format_html_join, html_safe
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -54,6 +54,7 @@ class SharedSelect(forms.Widget):
         return format_html("<select{}>{}</select>", flatatt(final), self.options.html(value or ""))
 
 
+@html_safe
 class Datalist:
     """Suggestions that text inputs of one page refer to by ``id``."""
 
@@ -61,7 +62,7 @@ class Datalist:
         self.id = id
         self.pairs = list(pairs)
 
-    def __html__(self) -> SafeString:
+    def __str__(self) -> str:
         inner = format_html_join("", '<option value="{}">{}</option>', self.pairs)
         return format_html('<datalist id="{}">{}</datalist>', self.id, inner)
 

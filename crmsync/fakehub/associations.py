@@ -135,7 +135,7 @@ def batch_archive(call: exchange.Call) -> exchange.Response:
     kind, to = _ends_of(call)
     for one in call.inputs(MAX_WRITE):
         for target in one.get("to") or []:
-            given, other = str(edges.id_of(one, "from")), str(target.get("id"))
+            given, other = str(edges.id_of(one, "from")), str(edges.id_of({"to": target}, "to"))
             if given.isdecimal() and other.isdecimal():
                 edges.put(call.hub, (kind.id, int(given), to.id, int(other)), (), call.source)
     return exchange.nothing()
@@ -146,7 +146,7 @@ def batch_labels_archive(call: exchange.Call) -> exchange.Response:
     kind, to = _ends_of(call)
     default = call.hub.portal.catalogue.default(kind.id, to.id)
     for one in call.inputs(MAX_WRITE):
-        ends = (kind.id, int(edges.id_of(one, "from")), to.id, int(edges.id_of(one, "to")))
+        ends = edges.make_ends(call, kind, edges.id_of(one, "from"), to, edges.id_of(one, "to"))
         off = edges.numbers_of(call, kind, to, one.get("types"))
         kept = tuple(number for number in call.hub.store.graph.types(ends) if number not in off)
         edges.put(call.hub, ends, () if default and default.number in off else kept, call.source)

@@ -29,7 +29,7 @@ def read(call: exchange.Call) -> exchange.Response:
     found: dict[int, records.Record] = {}
     lost = []
     for given in _ids(call, inputs):
-        record = _look_up(call, given, id_property)
+        record = _look_up(call, given, id_property, call.flag("archived"))
         if record is None:
             lost.append(given)
         else:
@@ -53,7 +53,7 @@ def _read_answer(call: exchange.Call, shown: list[str], lost: list[str]) -> exch
     return exchange.raw(f'{head},"startedAt":"{at}","completedAt":"{at}"{tail}}}', 207 if lost else 200)
 
 
-def _look_up(call: exchange.Call, given: str, id_property: str) -> records.Record | None:
+def _look_up(call: exchange.Call, given: str, id_property: str, archived: bool = False) -> records.Record | None:
     if id_property and id_property != "hs_object_id":
         objects.require_unique(call, id_property)
         found: records.Record | None = call.hub.store.holder(
@@ -61,7 +61,7 @@ def _look_up(call: exchange.Call, given: str, id_property: str) -> records.Recor
         )
     else:
         found = call.hub.store.get(call.kind, int(given)) if given.isdecimal() else None
-    if found is None or (found.archived_at is not None) is not call.flag("archived"):
+    if found is None or (found.archived_at is not None) is not archived:
         return None
     return found
 

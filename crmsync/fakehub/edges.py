@@ -44,8 +44,8 @@ def make_ends(
 
 
 def id_of(one: dict[str, Any], name: str) -> Any:
-    value = one.get(name)
-    if not isinstance(value, dict) or "id" not in value:
+    value = one.get(name, {})
+    if "id" not in value:
         raise errors.bad_json(f"Invalid input JSON on line 1, column 1: Some required fields were not set: [{name}]")
     return value["id"]
 
@@ -54,8 +54,8 @@ def numbers_of(
     call: exchange.Call, kind: objecttypes.ObjectType, to: objecttypes.ObjectType, types: Any
 ) -> tuple[int, ...]:
     """The type numbers of specs, which must exist in this direction."""
-    if not isinstance(types, list) or not types or not all(isinstance(one, dict) for one in types):
-        raise errors.wrong_type("array of association specs")
+    if not types:
+        raise errors.bad_request("At least one association type is required")
     rows = call.hub.portal.catalogue.between(kind.id, to.id)
     found = []
     for one in types:
@@ -125,7 +125,7 @@ def read_inline(call: exchange.Call, given: Any) -> Inline:
 
 def _target_of(call: exchange.Call, types: Any) -> objecttypes.ObjectType:
     """Which object type the first spec leads to."""
-    first = types[0] if isinstance(types, list) and types and isinstance(types[0], dict) else {}
+    first = types[0] if types else {}
     number, category = first.get("associationTypeId"), first.get("associationCategory")
     for row in call.hub.portal.catalogue.rows:
         if (row.source, row.number, row.category) == (call.kind.id, number, category):

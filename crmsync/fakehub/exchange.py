@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crmsync.fakehub import errors
+from crmsync.fakehub import errors, shapes
 
 MAX_URI = 15_000  # characters until a 414; HubSpot names no number
 JSON_TYPE = "application/json;charset=utf-8"
@@ -35,6 +35,7 @@ class Call:
     body: bytes
     params: dict[str, str] = field(default_factory=dict)
     version: str = ""
+    shape: Any = object
     token: Any = None
     fault: Any = None
 
@@ -75,17 +76,17 @@ class Call:
         return int(text)
 
     def json(self) -> Any:
+        """The body, which has the shape of its operation."""
         try:
-            return json.loads(self.body)
+            given = json.loads(self.body)
         except (ValueError, RecursionError) as bad:
             line, column = getattr(bad, "lineno", 1), getattr(bad, "colno", 1)
             raise errors.bad_json(f"Invalid input JSON on line {line}, column {column}: {bad}") from bad
+        return shapes.fit(shapes.whole(given, self.body), self.shape)
 
     def document(self, *required: str) -> dict[str, Any]:
         """The body as an object that holds ``required``."""
-        body = self.json()
-        if not isinstance(body, dict):
-            raise errors.wrong_type("object")
+        body: dict[str, Any] = self.json()
         missing = [name for name in required if name not in body]
         if missing:
             raise errors.bad_json(
@@ -94,20 +95,18 @@ class Call:
         return body
 
     def inputs(self, most: int) -> list[dict[str, Any]]:
-        found = self.document("inputs")["inputs"]
-        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-            raise errors.wrong_type("array of objects")
+        found: list[dict[str, Any]] = self.document("inputs")["inputs"]
         if len(found) > most:
             raise errors.too_many_inputs(len(found), most)
         return found
 
 
 def answer(value: Any, status: int = 200) -> Response:
-    return Response(status, encode(value).encode("utf-8", "surrogatepass"), {"Content-Type": JSON_TYPE})
+    return Response(status, encode(value).encode("utf-8", "replace"), {"Content-Type": JSON_TYPE})
 
 
 def raw(text: str, status: int = 200) -> Response:
-    return Response(status, text.encode("utf-8", "surrogatepass"), {"Content-Type": JSON_TYPE})
+    return Response(status, text.encode("utf-8", "replace"), {"Content-Type": JSON_TYPE})
 
 
 def nothing() -> Response:

@@ -133,6 +133,7 @@ class FakeHub(planting.Planting):
             return exchange.Response(
                 414, b"<html><body>URI Too Long</body></html>", {"Content-Type": "text/html"}
             ), False
+        call.shape = route.shape
         call.fault = self.faults.pick(call, route.operation, route.family)
         if call.fault and call.fault.is_before:
             return call.fault.spoil(None), False

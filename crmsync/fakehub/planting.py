@@ -69,6 +69,8 @@ class Planting:
         with self._step():
             one, two = self.people.find(type_name, record_id), self.people.find(to_type, to_id)
             default = self.portal.catalogue.default(one.kind.id, two.kind.id)
+            if default is None:
+                raise ValueError(f"{one.kind.loud} and {two.kind.loud} cannot be associated")
             chosen = tuple(numbers) or (default.number,)
             edges.put(self, (one.kind.id, one.id, two.kind.id, two.id), chosen, self.people.source)
 
@@ -155,7 +157,7 @@ class Planting:
             kind = objecttypes.make_custom(number, name, self.portal.id, schema)
             self.portal.add_kind(kind)
             for other in (*associated, *ENGAGEMENTS):
-                self.portal.catalogue.define(kind.id, other)
+                self.portal.catalogue.define(kind.id, self.portal.kind(other).id)
             self.portal.changed()
             return kind.id
 

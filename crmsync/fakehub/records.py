@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from crmsync.fakehub import clock, exchange, objecttypes
 
-
 NOTHING: Mapping[str, Any] = MappingProxyType({})  # shared by all records that were never changed
 
 

@@ -18,6 +18,7 @@ from crmsync.fakehub import (
     rules,
     schemas,
     search,
+    shapes,
 )
 
 VERSIONS = {"2026-03", "2026-09"}
@@ -26,14 +27,15 @@ Handler = Callable[[exchange.Call], exchange.Response]
 
 class Route(NamedTuple):
     """``family`` is how the ledger counts it (read, search, write, association, schema, other), ``pool`` the rate
-    limit it falls under, ``scope`` what the token must have."""
+    limit it falls under, ``scope`` what the token must have, ``shape`` that of the body."""
 
     operation: str
     family: str
     scope: str
     handler: Handler
-    pool: str = ""
-    is_public: bool = False
+    pool: str
+    shape: Any
+    is_public: bool
 
 
 OBJECT = "/crm/objects/{V}/{type}"
@@ -147,7 +149,8 @@ class Router:
         self._root: dict[str, Any] = {}
         for method, template, operation, family, scope, handler in TABLE:
             pool = "association" if operation.startswith("associations.") else family
-            route = Route(operation, family, scope, handler, pool, operation == "tokens.introspect")
+            shape = shapes.SHAPES.get(operation, {})
+            route = Route(operation, family, scope, handler, pool, shape, operation == "tokens.introspect")
             self._add(method, template, route)
 
     def _add(self, method: str, template: str, route: Route) -> None:

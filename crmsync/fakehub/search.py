@@ -26,7 +26,7 @@ def search(call: exchange.Call) -> exchange.Response:
     if start + limit > WALL:
         raise errors.bad_request(f"Cannot page past {WALL} results: after {start}, limit {limit}")
     hits = find(call, body)
-    names = call.hub.portal.view(call.kind, _names(body))
+    names = call.hub.portal.view(call.kind, body.get("properties") or None)
     page = ",".join(record.text(names, props) for record, props, _ in hits[start : start + limit])
     more = exchange.encode({"next": {"after": str(start + limit)}}) if start + limit < len(hits) else ""
     paging = f',"paging":{more}' if more else ""
@@ -36,9 +36,7 @@ def search(call: exchange.Call) -> exchange.Response:
 def find(call: exchange.Call, body: dict[str, Any]) -> list[index.Entry]:
     """All records that match, in order."""
     groups = _groups(body)
-    query = body.get("query") or ""
-    if not isinstance(query, str):
-        raise errors.wrong_type("string")
+    query = body.get("query", "")
     found: dict[int, index.Entry] = {}
     for group in groups or [[]]:
         tests = [_test(call, one) for one in group]
@@ -56,30 +54,14 @@ def _narrowed(hits: list[index.Entry], tests: list[Test]) -> list[index.Entry]:
 
 
 def _integer(body: dict[str, Any], name: str, default: int) -> int:
-    value = body.get(name)
-    if value is None or value == "":
-        return default
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    raise errors.wrong_type("int")
-
-
-def _names(body: dict[str, Any]) -> list[str] | None:
-    names = body.get("properties")
-    if names is None or names == []:
-        return None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise errors.wrong_type("array of strings")
-    return names
+    text = str(body.get(name, default))
+    if not text.isdecimal():
+        raise errors.wrong_type("int")
+    return int(text)
 
 
 def _groups(body: dict[str, Any]) -> list[list[dict[str, Any]]]:
-    given = body.get("filterGroups") or []
-    if not isinstance(given, list) or not all(isinstance(group, dict) for group in given):
-        raise errors.wrong_type("array of filter groups")
-    groups = [group.get("filters") or [] for group in given]
+    groups = [group.get("filters", []) for group in body.get("filterGroups", [])]
     if len(groups) > MAX_GROUPS:
         raise errors.bad_request(f"too many filterGroups (count: {len(groups)}, max allowed: {MAX_GROUPS})")
     longest, total = max(map(len, groups), default=0), sum(map(len, groups))
@@ -135,7 +117,7 @@ def _sorted(call: exchange.Call, hits: list[index.Entry], sorts: Any) -> list[in
     hits.sort(key=lambda hit: hit[0].id)
     if not sorts:
         return hits
-    if not isinstance(sorts, list) or len(sorts) > 1:
+    if len(sorts) > 1:
         raise errors.bad_request("Only one sort is allowed")
     name, falling = _sort(sorts[0])
     prop = _property(call, name)

@@ -10,7 +10,7 @@ import math
 import random
 import threading
 import urllib.parse
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crmsync.fakehub import clock, events, exchange, ledger, signing, store
@@ -28,7 +28,7 @@ class Parcel:
 
     due: float
     number: int
-    event: dict[str, Any]
+    event: dict[str, Any] = field(compare=False)
     attempt: int = 0
 
 

@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 # One batch call of HubSpot's; a row that failed this often is tried alone, so that it cannot hold others.
 BATCH = 100
 _ALONE_AFTER = 2
+# Faults of the network or a service, not of the record: these wait ever longer but are never parked.
+_PATIENT = {"remote.unreachable", "remote.server", "remote.unknown_outcome", "local.db_error"}
+_POISON = "Syncing this record ended the worker several times. See the server log, then retry."
 
 
 def drain(
@@ -28,12 +31,21 @@ def drain(
     lease, rows = queue.claim(rows_of, mapping_id, now, limit=BATCH, seconds=conf.current().LEASE_SECONDS)
     if not rows:
         return 0
+    rows, poison = _part(rows)
+    queue.park(rows_of, poison, lease, code="record.poison", message=_POISON)
     together = [row for row in rows if row.attempts <= _ALONE_AFTER]
     groups = [together] if together else []
     groups += [[row] for row in rows if row.attempts > _ALONE_AFTER]
     for group in groups:
         _work(rows_of, lease, mapping_id, group, to_item, wanted)
-    return len(rows)
+    return len(rows) + len(poison)
+
+
+def _part(rows: list[QueueItem]) -> tuple[list[QueueItem], list[int]]:
+    """Rows to work on, and the keys of those that ended their worker again and again without a word."""
+    most = conf.current().MAX_ATTEMPTS
+    poison = [row.pk for row in rows if row.attempts > most and row.last_code not in _PATIENT]
+    return [row for row in rows if row.pk not in poison], poison
 
 
 def _work(
@@ -50,10 +62,13 @@ def _work(
         provision.ensure(one)
         results = reconcile.reconcile(one, list(items), wanted)
     except Exception as error:  # the drain loop's net: whatever it was, no row is lost and others go on
-        verdict = failures.classify(error)
-        if verdict.code == "system.unexpected":
-            logger.exception("batch failed", extra={"mapping": mapping_id, "rows": len(rows)})
         stop = gather.stop_for(error)
+        if stop.code == "system.unexpected":
+            logger.exception("batch failed", extra={"mapping": mapping_id, "rows": len(rows)})
+        if stop.park and len(rows) > 1:  # some record of the batch is to blame: find out which
+            for row in rows:
+                _work(rows_of, lease, mapping_id, [row], to_item, wanted)
+            return
         results = [reconcile.Result(item, stop.outcome, stop) for item in items]
     queue.finish(rows_of, [items[r.item].pk for r in results if _is_done(r)], lease)
     for result in results:
@@ -69,7 +84,7 @@ def _is_done(result: reconcile.Result) -> bool:
 def _keep(rows_of: type[QueueItem], lease: str, row: QueueItem, stop: gather.Stop, mapping_id: int) -> None:
     if stop.verdict is not None:
         answer(stop.verdict, mapping_id)
-    is_worn = stop.counts and row.attempts >= conf.current().MAX_ATTEMPTS
+    is_worn = stop.counts and row.attempts >= conf.current().MAX_ATTEMPTS and stop.code not in _PATIENT
     if stop.park or is_worn:
         queue.park(rows_of, [row.pk], lease, code=stop.code, message=stop.message)
         return
@@ -88,7 +103,7 @@ def due_at(row: QueueItem, stop: gather.Stop):
 
 def answer(verdict: failures.Verdict, mapping_id: int) -> None:
     """What a verdict means for the mapping or portal: hold back, stop the mapping, or ask for a reconnect."""
-    portal = Portal.objects.filter(mappings=mapping_id).first()
+    portal = Portal.objects.filter(mappings=mapping_id).defer("token", "client_secret").first()
     if portal is None:
         return
     if verdict.kind is failures.Kind.PORTAL:

@@ -12,7 +12,8 @@ Kind = choices.CursorKind
 def ensure(mapping_id: int, now: datetime) -> None:
     """A mapping that goes live polls from now on; what was before is the backfill's."""
     for kind in Kind.values:
-        Cursor.objects.get_or_create(mapping_id=mapping_id, kind=kind, defaults={"started_at": now, "position": now, "due_at": now})
+        start = {"started_at": now, "position": now, "due_at": now}
+        Cursor.objects.get_or_create(mapping_id=mapping_id, kind=kind, defaults=start)
 
 
 def claim_due(now: datetime, seconds: int) -> tuple[str, Cursor | None]:

@@ -10,13 +10,14 @@ from crmsync.ledger import queue
 from crmsync.models import Mapping, OutboxEntry
 
 # One statement finds the mappings and marks them, so that no cached list of mappings can be stale.
-_FROM = "FROM crmsync_mapping WHERE model_label = %s AND state <> 'draft' AND direction <> 'pull'"
+_FROM = "FROM crmsync_mapping WHERE LOWER(model_label) = %s AND state <> 'draft' AND direction <> 'pull'"
 
 
 def mark(model_label: str, local_pk: str, now: datetime, *, using: str = "default") -> None:
     """Mark one local row in every pushing mapping of its model, in the caller's transaction."""
     at = connections[using].ops.adapt_datetimefield_value(now)
-    queue.upsert(OutboxEntry, _FROM, "id, %s, %s, %s", [local_pk, at, at, model_label], key="local_pk", using=using)
+    values = [local_pk, at, at, model_label.lower()]
+    queue.upsert(OutboxEntry, _FROM, "id, %s, %s, %s", values, key="local_pk", using=using)
 
 
 def mark_many(mapping_ids: Iterable[int], local_pks: Iterable[str], now: datetime) -> int:
@@ -43,7 +44,7 @@ def on_conflict(key: str) -> dict[str, object]:
 def pushing(model_label: str) -> list[int]:
     """Mappings whose outbox a local change of this model goes to."""
     return list(
-        Mapping.objects.filter(model_label=model_label)
+        Mapping.objects.filter(model_label__iexact=model_label)
         .exclude(state=terms.MappingState.DRAFT)
         .exclude(direction=terms.Direction.PULL)
         .values_list("pk", flat=True)

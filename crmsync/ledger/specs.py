@@ -27,7 +27,7 @@ def load(mapping: Mapping) -> spec.MappingSpec:
         id=mapping.pk,
         revision=mapping.revision,
         portal_id=mapping.portal_id,
-        local_model=mapping.model_label,
+        local_model=adapter.model._meta.label,
         object_type=mapping.object_type,
         direction=terms.Direction(mapping.direction),
         fields=tuple(_field(mapping, one, adapter, schema) for one in fields),

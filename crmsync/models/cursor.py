@@ -7,8 +7,9 @@ from crmsync.models import choices, mapping
 
 
 class Cursor(models.Model):
-    """Changes before ``started_at`` are the backfill's, which only staff start. ``position``: everything HubSpot changed before it is in the inbox. A pass under way has ``until`` set
-    and remembers the last id it committed, so that a killed pass goes on where it was."""
+    """Changes before ``started_at`` are the backfill's, which only staff start; everything HubSpot changed
+    between it and ``position`` is in the inbox. A pass under way has ``until`` set and remembers the last id
+    it committed, so that a killed pass goes on where it was."""
 
     mapping = models.ForeignKey(
         mapping.Mapping, on_delete=models.CASCADE, related_name="cursors", verbose_name=_("mapping")
