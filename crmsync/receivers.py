@@ -67,5 +67,5 @@ class _Saved:
         self.label = label
 
     def __call__(self, sender, instance, using, raw=False, **kwargs) -> None:
-        if not raw and capture.capture(self.label, instance.pk, using):
+        if not raw and capture.capture(self.label, instance, using):
             jobs.ring_on_commit(using)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
@@ -58,6 +58,12 @@ def outcome(value: str, label: object) -> SafeString | str:
     return badge(label, *_OUTCOMES.get(value, ("good", "✓"))) if value else EMPTY
 
 
+def lines(*parts: object) -> SafeString:
+    """What belongs together, one below the other; empty parts are left out."""
+    shown = ((part,) for part in parts if part not in ("", EMPTY))
+    return format_html_join(mark_safe("<br>"), "{}", shown) or EMPTY
+
+
 def arrow(direction: str, label: object) -> SafeString:
     """Which way values flow, in a sign and in words: Django is on the left, HubSpot on the right."""
     return format_html(
@@ -99,7 +105,9 @@ def link(url: str, text: object) -> SafeString:
 
 def outward(url: str, text: object) -> SafeString:
     """A link that leaves this site."""
-    return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{} ↗</a>', url, text)
+    return format_html(
+        '<a href="{}" target="_blank" rel="noopener noreferrer">{} <span aria-hidden="true">↗︎</span></a>', url, text
+    )
 
 
 def copyable(text: str, hint: object) -> SafeString:

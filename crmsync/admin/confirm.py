@@ -18,8 +18,11 @@ def confirm(
     title: object,
     text: object,
     if_many: bool = False,
+    is_final: bool = False,
 ) -> TemplateResponse | None:
-    """The page that asks, or None once the person said yes (``if_many``: or where only one row is chosen)."""
+    """The page that asks, or None once the person said yes (``if_many``: or where only one row is chosen).
+
+    ``is_final``: it cannot be undone, so the button says so by its colour, too."""
     if request.POST.get("post") == "yes":
         return None
     count = rows.count()
@@ -37,6 +40,7 @@ def confirm(
         "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
         "action": request.POST.getlist("action")[int(request.POST.get("index", 0))],
         "select_across": request.POST.get("select_across", "0"),
+        "is_final": is_final,
         "is_tool": "_tool" in request.POST,
         "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
         "media": page.media,

@@ -104,7 +104,6 @@ class FieldMappingInline(admin.TabularInline):
     ]
     readonly_fields = ["owner", "values"]
     extra = 3
-    verbose_name_plural = _("Fields")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         return super().get_queryset(request).annotate(values_count=models.Count("value_map"))

@@ -25,7 +25,7 @@ _UNLINKING = _(
 
 @admin.register(Link)
 class LinkAdmin(page.ReadOnlyPage):
-    list_display = ["django_record", "hubspot_record", "mapping", "shown_state", "shown_outcome", "reason", "synced"]
+    list_display = ["django_record", "hubspot_record", "mapping", "shown_state", "outcome_and_reason", "synced"]
     list_display_links = ["shown_state"]
     list_filter = ["mapping", "state", "outcome", ("portal", filters.PortalFilter)]
     search_fields = ["local_pk__exact", "remote_id__exact"]
@@ -68,7 +68,7 @@ class LinkAdmin(page.ReadOnlyPage):
     def unlink(self, request: HttpRequest, queryset: models.QuerySet):
         """Forgets pairs. A link that a worker holds is left alone, because the worker would write it again."""
         title = _("Unlink (keeps both records)")
-        if asked := confirm.confirm(self, request, queryset, title=title, text=_UNLINKING):
+        if asked := confirm.confirm(self, request, queryset, title=title, text=_UNLINKING, is_final=True):
             return asked
         with transaction.atomic():
             free = queryset.filter(queue.free(timezone.now())).order_by()
@@ -108,6 +108,10 @@ class LinkAdmin(page.ReadOnlyPage):
     @admin.display(description=_("last outcome"), ordering="outcome")
     def shown_outcome(self, obj: Link):
         return cells.outcome(obj.outcome, obj.get_outcome_display())
+
+    @admin.display(description=_("last outcome"), ordering="outcome")
+    def outcome_and_reason(self, obj: Link):
+        return cells.lines(self.shown_outcome(obj), obj.reason)
 
     @admin.display(description=_("last sync"), ordering="synced_at")
     def synced(self, obj: Link):

@@ -27,7 +27,16 @@ class LogEntryAdmin(page.ReadOnlyPage):
         return rows.defer("mapping__portal__token", "mapping__portal__client_secret")
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        return ["happened", "mapping", "shown_outcome", "local_pk", "hubspot", "reason", self._detail(request), "run"]
+        return [
+            "happened",
+            "mapping",
+            "shown_outcome",
+            "local_pk",
+            "hubspot",
+            "reason",
+            f"short_{self._detail(request)}",
+            "run",
+        ]
 
     def get_fields(self, request: HttpRequest, obj: LogEntry | None = None) -> list[object]:
         changes = "change_table" if payload.is_allowed(request) else "change_names"
@@ -49,7 +58,7 @@ class LogEntryAdmin(page.ReadOnlyPage):
 
     @staticmethod
     def _detail(request: HttpRequest) -> str:
-        return "full_detail" if payload.is_allowed(request) else "detail_without_values"
+        return "detail" if payload.is_allowed(request) else "detail_without_values"
 
     @admin.display(description=_("at"), ordering="id")
     def happened(self, obj: LogEntry):
@@ -64,12 +73,16 @@ class LogEntryAdmin(page.ReadOnlyPage):
         return cells.hubspot_record(obj.mapping.portal, obj.mapping.object_type, obj.remote_id)
 
     @admin.display(description=_("detail"))
-    def full_detail(self, obj: LogEntry):
+    def short_detail(self, obj: LogEntry):
         return cells.folded(obj.detail)
 
     @admin.display(description=_("detail"))
-    def detail_without_values(self, obj: LogEntry):
-        return cells.folded(payload.without_values(obj.detail, obj.reason))
+    def detail_without_values(self, obj: LogEntry) -> str:
+        return payload.without_values(obj.detail, obj.reason) or cells.EMPTY
+
+    @admin.display(description=_("detail"))
+    def short_detail_without_values(self, obj: LogEntry):
+        return cells.folded(self.detail_without_values(obj))
 
     @admin.display(description=_("changes"))
     def change_table(self, obj: LogEntry):

@@ -62,7 +62,7 @@ class AddFieldInline(field_mapping.LargeFieldMappingInline):
 @admin.register(Mapping)
 class MappingAdmin(MappingActions, CountedDeletion, page.Page):
     form = forms.MappingForm
-    list_display = ["label", "joins", "shown_state", "why", "fields_", "links_", "outbox", "inbox", "portal"]
+    list_display = ["label", "joins", "state_and_problem", "fields_", "links_", "outbox", "inbox", "portal"]
     list_filter = ["state", ("portal", filters.PortalFilter), "model_label", "object_type", "direction"]
     search_fields = ["label", "model_label", "object_type"]
     readonly_fields = ["shown_state", "problem", "revision", "created_at", "rule_list", "all_fields", "work"]
@@ -162,9 +162,9 @@ class MappingAdmin(MappingActions, CountedDeletion, page.Page):
     def shown_state(self, obj: Mapping):
         return cells.state(obj.state, obj.get_state_display())
 
-    @admin.display(description=_("problem"), ordering="problem")
-    def why(self, obj: Mapping):
-        return cells.folded(obj.problem)
+    @admin.display(description=_("state"), ordering="state")
+    def state_and_problem(self, obj: Mapping):
+        return cells.lines(self.shown_state(obj), cells.folded(obj.problem))
 
     @admin.display(description=_("fields"))
     def fields_(self, obj: Mapping):

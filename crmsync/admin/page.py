@@ -1,6 +1,7 @@
 """Page and ReadOnlyPage: what all our admin pages share: permissions, object tools, links between lists."""
 
 from django.contrib import admin, messages
+from django.contrib.admin import widgets
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -65,6 +66,14 @@ class Page(admin.ModelAdmin):
             context["crmsync_list_url"] = self.list_url(self.model)
         context["crmsync_datalists"] = _datalists(context)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def formfield_for_dbfield(self, db_field, request: HttpRequest, **kwargs):
+        """What a form refers to is chosen there; it is added, changed and deleted on its own page only."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(getattr(field, "widget", None), widgets.RelatedFieldWidgetWrapper):
+            for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
+                setattr(field.widget, name, False)
+        return field
 
     def changelist_view(self, request: HttpRequest, extra_context=None) -> HttpResponse:
         """An action that one may not do is refused aloud; Django would show the list as if nothing was pressed."""

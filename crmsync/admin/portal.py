@@ -259,9 +259,10 @@ def _told(report: discover.Report) -> str:
 
 _WORDS = {"added": _("added"), "changed": _("changed"), "removed": _("removed")}
 _NEEDED = _(
-    "Create a private app or service key in HubSpot with the scopes crm.objects.contacts.read and .write, the same"
-    " for companies and deals, crm.schemas.*.read and .write for each, and crm.objects.owners.read. Paste its access"
-    " token here; saving tests it with a real call and syncs nothing yet."
+    "Create a private app or service key in HubSpot with the scopes crm.objects.contacts.read,"
+    " crm.objects.contacts.write, crm.schemas.contacts.read, crm.schemas.contacts.write, the same four for companies"
+    " and deals where they are synced, and crm.objects.owners.read. Paste its access token here; saving tests it with"
+    " a real call and syncs nothing yet."
 )
 _CONNECTED = _("Connected to HubSpot account %(hub_id)s. Next: press “Refresh fields”, then add a mapping.")
 _WORKS = _("%(portal)s: the connection works (%(zone)s, %(count)d scopes).")

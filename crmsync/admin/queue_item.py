@@ -4,8 +4,8 @@ from django.contrib import admin, messages
 from django.db import models, transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from crmsync import jobs
 from crmsync.admin import cells, confirm, page, payload
@@ -33,7 +33,7 @@ class QueuePage(page.ReadOnlyPage):
         return rows.defer("mapping__portal__token", "mapping__portal__client_secret")
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        return ["record", "mapping", "shown_state", self._why(request), "attempts", "due", "captured"]
+        return ["record", "mapping", "shown_state", f"short_{self._why(request)}", "attempts", "due", "captured"]
 
     def get_fields(self, request: HttpRequest, obj: QueueItem | None = None) -> list[object]:
         why = self._why(request)
@@ -63,7 +63,7 @@ class QueuePage(page.ReadOnlyPage):
     @admin.action(description=_("Skip"), permissions=["operate"])
     def skip(self, request: HttpRequest, queryset: models.QuerySet):
         """Deletes queue rows; the records themselves are not touched."""
-        if asked := confirm.confirm(self, request, queryset, title=_("Skip"), text=_SKIPPING):
+        if asked := confirm.confirm(self, request, queryset, title=_("Skip"), text=_SKIPPING, is_final=True):
             return asked
         with transaction.atomic():
             self._note(request, _count_by_mapping(queryset), _("Skipped: %(count)d of the %(queue)s."))
@@ -89,13 +89,21 @@ class QueuePage(page.ReadOnlyPage):
     def shown_state(self, obj: QueueItem):
         return cells.state(obj.state, obj.get_state_display())
 
-    @admin.display(description=_("why it waits"), ordering="last_code")
-    def why(self, obj: QueueItem):
-        return cells.folded(str(_reason(obj, obj.last_message)))
+    @admin.display(description=_("why it waits"))
+    def why(self, obj: QueueItem) -> str:
+        return _reason(obj, obj.last_message)
+
+    @admin.display(description=_("why it waits"))
+    def why_without_values(self, obj: QueueItem) -> str:
+        return _reason(obj, payload.without_values(obj.last_message, obj.last_code))
 
     @admin.display(description=_("why it waits"), ordering="last_code")
-    def why_without_values(self, obj: QueueItem):
-        return cells.folded(str(_reason(obj, payload.without_values(obj.last_message, obj.last_code))))
+    def short_why(self, obj: QueueItem):
+        return cells.folded(self.why(obj))
+
+    @admin.display(description=_("why it waits"), ordering="last_code")
+    def short_why_without_values(self, obj: QueueItem):
+        return cells.folded(self.why_without_values(obj))
 
     @admin.display(description=_("due"), ordering="due_at")
     def due(self, obj: QueueItem):
@@ -115,15 +123,15 @@ def _count_by_mapping(rows: models.QuerySet) -> dict[int, int]:
     return dict(counted.values_list("mapping_id", "n"))
 
 
-def _reason(obj: QueueItem, message: str):
+def _reason(obj: QueueItem, message: str) -> str:
     """Why a row waits: what happened to it, else what everything of its mapping waits for."""
     mapping = obj.mapping
     if message:
         return message
     if mapping.state != terms.MappingState.LIVE:
-        return _("The mapping is not live: it is %(state)s.") % {"state": mapping.get_state_display()}
+        return gettext("The mapping is not live: it is %(state)s.") % {"state": mapping.get_state_display()}
     if mapping.portal.state != choices.PortalState.CONNECTED:
-        return _("The portal is not ready: %(state)s.") % {"state": mapping.portal.get_state_display()}
+        return gettext("The portal is not ready: %(state)s.") % {"state": mapping.portal.get_state_display()}
     if obj.leased_until and obj.leased_until > timezone.now():
-        return _("A worker is at it.")
-    return _("It is next.") if obj.due_at <= timezone.now() else cells.EMPTY
+        return gettext("A worker is at it.")
+    return gettext("It is next.") if obj.due_at <= timezone.now() else cells.EMPTY

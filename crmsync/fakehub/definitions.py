@@ -48,6 +48,10 @@ class Property:
 
 
 def make_options(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if any("label" not in option or "value" not in option for option in given):
+        raise errors.bad_json(
+            "Invalid input JSON on line 1, column 1: Some required fields were not set: [label, value]"
+        )
     return [
         {
             "label": option["label"],

@@ -1,7 +1,7 @@
 """The JSON shapes of request bodies, by operation: what has another type is refused before a handler sees it.
 
-A shape is a type (or several), ``[shape]`` for a list, or ``{name: shape}`` for an object whose other members are free.
-Members that are null count as missing.
+A shape is a type (or several), ``[shape]`` for a list, or ``{name: shape}`` for an object whose other members are
+free. Members that are null count as missing.
 """
 
 import re
@@ -22,10 +22,10 @@ PAIR = {"from": END, "to": END, "types": [SPEC]}
 FILTER = {"propertyName": str, "operator": str, "value": SCALAR, "highValue": SCALAR, "values": [SCALAR]}
 OPTION = {"label": str, "value": str, "displayOrder": int, "hidden": bool, "description": str}
 PROPERTY = {
-    "name": str, "label": str, "type": str, "fieldType": str, "groupName": str, "description": str, "options": [OPTION],
-    "displayOrder": int, "hasUniqueValue": bool, "hidden": bool, "formField": bool, "externalOptions": bool,
-    "dataSensitivity": str, "calculationFormula": str, "numberDisplayHint": str, "referencedObjectType": str,
-    "showCurrencySymbol": bool, "currencyPropertyName": str,
+    "name": str, "label": str, "type": str, "fieldType": str, "groupName": str, "description": str,
+    "options": [OPTION], "displayOrder": int, "hasUniqueValue": bool, "hidden": bool, "formField": bool,
+    "externalOptions": bool, "dataSensitivity": str, "calculationFormula": str, "numberDisplayHint": str,
+    "referencedObjectType": str, "showCurrencySymbol": bool, "currencyPropertyName": str,
 }  # fmt: skip
 NAMED = {"name": str}
 GROUP = {"name": str, "label": str, "displayOrder": int}

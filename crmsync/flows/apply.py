@@ -9,7 +9,7 @@ from django.utils import timezone
 from crmsync import conf
 from crmsync.engine import changes, convert, terms
 from crmsync.engine import plan as plans
-from crmsync.flows import gather, scope, settle
+from crmsync.flows import bases, dossier, scope, settle
 from crmsync.hubspot import errors
 from crmsync.ledger import links
 from crmsync.models import Link
@@ -19,16 +19,18 @@ from crmsync.models import Link
 class Work:
     """One planned record on its way: its case, its plan, its link, and what HubSpot answered."""
 
-    case: gather.Case
+    case: dossier.Case
     plan: changes.PairPlan
     link: Link | None = None
     answered: dict[str, str | None] = field(default_factory=dict)
     raced: list[changes.Clash] = field(default_factory=list)
-    stop: gather.Stop | None = None
+    stop: dossier.Stop | None = None
     is_archived: bool = False
+    is_stored: bool = False
+    is_dirty: bool = False
 
 
-def apply(one: scope.Scope, cases: list[gather.Case], plan: plans.Plan) -> list[Work]:
+def apply(one: scope.Scope, cases: list[dossier.Case], plan: plans.Plan) -> list[Work]:
     """Apply a plan made of these cases (same order); each work ends settled or with a ``stop``."""
     works = [Work(case, pair_plan, case.link) for case, pair_plan in zip(cases, plan.pairs, strict=True)]
     _reserve(one, works)
@@ -64,7 +66,7 @@ def _reserve(one: scope.Scope, works: list[Work]) -> None:
         if work.link.local_pk in lost:
             work.link, work.stop = (
                 None,
-                gather.Stop("record.lease", "Another worker linked this record.", seconds=1.0),
+                dossier.Stop("record.lease", "Another worker linked this record.", seconds=1.0),
             )
 
 
@@ -87,7 +89,7 @@ def _sent(one: scope.Scope, work: Work) -> dict[str, list[str | None]]:
     for write in work.plan.remote_writes:
         field_spec = fields[write.field_id]
         base[write.field_id] = changes.BaseValue(
-            settle.text_of(work.plan.pair.local, field_spec), convert.remote_text(write.value, field_spec)
+            bases.text_of(work.plan.pair.local, field_spec), convert.remote_text(write.value, field_spec)
         )
     return links.to_stored(one.spec, base)
 
@@ -109,7 +111,7 @@ def _archive_remote(one: scope.Scope, works: list[Work]) -> None:
     for work in going:
         error = settled.failed.get(work.link.remote_id)
         if error is not None and not isinstance(error, errors.NotFound):
-            work.stop = gather.stop_for(error)
+            work.stop = dossier.stop_for(error)
         work.is_archived = work.stop is None
 
 
@@ -133,11 +135,11 @@ def _not_created(one: scope.Scope, work: Work, error: errors.HubSpotError) -> No
     """A conflict names the record that is there already: adopt it, unless it is somebody else's partner."""
     existing = error.existing_id if isinstance(error, errors.Conflict) else ""
     if not existing:
-        work.stop = gather.stop_for(error)
+        work.stop = dossier.stop_for(error)
         return
     holder = links.holder(one.spec.portal_id, one.spec.object_type, existing)
     if holder is not None and holder.pk != work.link.pk:
-        work.stop = gather.Stop(
+        work.stop = dossier.Stop(
             "record.linked_elsewhere",
             f"HubSpot record {existing} has the same unique value and is linked to {holder.local_pk} in Django.",
             outcome=terms.Outcome.EXCLUDED,
@@ -146,7 +148,7 @@ def _not_created(one: scope.Scope, work: Work, error: errors.HubSpotError) -> No
         return
     work.link.remote_id, work.link.state, work.link.sent = existing, links.State.LINKED, {}
     links.save_fenced(work.link, one.lease, ["remote_id", "state", "sent"])
-    work.stop = gather.Stop("record.adopted", "HubSpot has this record already; it is adopted.", seconds=0.0)
+    work.stop = dossier.Stop("record.adopted", "HubSpot has this record already; it is adopted.", seconds=0.0)
 
 
 def _update_remote(one: scope.Scope, works: list[Work]) -> None:
@@ -158,7 +160,7 @@ def _update_remote(one: scope.Scope, works: list[Work]) -> None:
     for work in going:
         answer = settled.done.get(work.link.remote_id)
         if answer is None:
-            work.stop = gather.stop_for(settled.failed[work.link.remote_id])
+            work.stop = dossier.stop_for(settled.failed[work.link.remote_id])
         else:
             work.answered = dict(answer.properties)
             work.link.remote_modified_at = answer.updated_at
@@ -198,7 +200,7 @@ def _overwritten(work: Work, write: changes.FieldWrite, field_spec, history) -> 
             changes.Clash(
                 field_id=write.field_id,
                 base=work.plan.pair.link.base.get(write.field_id) if work.plan.pair.link else None,
-                local=settle.text_of(work.plan.pair.local, field_spec),
+                local=bases.text_of(work.plan.pair.local, field_spec),
                 remote=text,
                 winner=terms.SideName.LOCAL,
                 rule="written in HubSpot between our read and our write",

@@ -9,7 +9,7 @@ from django.utils import timezone
 from crmsync import conf
 from crmsync.engine import plan as plans
 from crmsync.engine import safety, terms
-from crmsync.flows import drain, failures, gather, provision, reconcile, scope
+from crmsync.flows import dossier, drain, failures, provision, reconcile, scope
 from crmsync.ledger import inbox, journal, outbox, queue
 from crmsync.models import InboxEvent, Mapping, OutboxEntry, Run, choices
 
@@ -68,17 +68,17 @@ def pages(run: Run, limits: safety.Limits | None = None) -> Iterator[Run]:
         journal.close_run(run, token, state, timezone.now())
 
 
-def _page(one: scope.Scope, run: Run) -> tuple[list[gather.Item], str]:
+def _page(one: scope.Scope, run: Run) -> tuple[list[dossier.Item], str]:
     read_at = timezone.now()
     if run.kind == Kind.BACKFILL_PULL:
         rows, after = one.remote.page(run.cursor, PAGE)
-        return [gather.Item(remote_id=r.key.id, remote=r, read_at=read_at) for r in rows], after
+        return [dossier.Item(remote_id=r.key.id, remote=r, read_at=read_at) for r in rows], after
     rows = one.local.page(run.cursor, PAGE)
     after = rows[-1].key.id if len(rows) == PAGE else ""
-    return [gather.Item(local_pk=r.key.id, local=r) for r in rows], after
+    return [dossier.Item(local_pk=r.key.id, local=r) for r in rows], after
 
 
-def _reconcile(one: scope.Scope, run: Run, items: list[gather.Item], limits: safety.Limits | None) -> dict[str, int]:
+def _reconcile(one: scope.Scope, run: Run, items: list[dossier.Item], limits: safety.Limits | None) -> dict[str, int]:
     """One page; records that must wait or need a person are left in their queue, counted as such."""
     results = reconcile.reconcile(one, items, _wanted(run), limits)
     rows_of, make = (InboxEvent, _inbox) if run.kind == Kind.BACKFILL_PULL else (OutboxEntry, _outbox)
@@ -99,11 +99,11 @@ def _wanted(run: Run) -> terms.Direction:
     return terms.Direction.PULL if run.kind == Kind.BACKFILL_PULL else terms.Direction.PUSH
 
 
-def _inbox(one: scope.Scope, items: list[gather.Item]) -> None:
+def _inbox(one: scope.Scope, items: list[dossier.Item]) -> None:
     inbox.put([(one.spec.id, item.remote_id) for item in items], timezone.now())
 
 
-def _outbox(one: scope.Scope, items: list[gather.Item]) -> None:
+def _outbox(one: scope.Scope, items: list[dossier.Item]) -> None:
     outbox.mark_many([one.spec.id], [item.local_pk for item in items], timezone.now())
 
 

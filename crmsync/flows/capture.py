@@ -7,10 +7,10 @@ from crmsync.ledger import outbox
 from crmsync.sides import guard
 
 
-def capture(model_label: str, pk: object, using: str) -> bool:
+def capture(model_label: str, instance: models.Model, using: str) -> bool:
     """Mark one row; whether it was marked (the sync's own write of this very row is not)."""
-    key = str(pk)
-    if guard.is_ours(model_label, key):
+    key = str(instance.pk)
+    if guard.is_ours((model_label, key), instance):
         return False
     outbox.mark(model_label, key, timezone.now(), using=using)
     return True

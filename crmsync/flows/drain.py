@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from crmsync import conf
 from crmsync.engine import backoff, terms
-from crmsync.flows import failures, gather, provision, reconcile, scope
+from crmsync.flows import dossier, failures, provision, reconcile, scope
 from crmsync.ledger import portals, queue
 from crmsync.models.portal import Portal
 from crmsync.models.queue_item import QueueItem
@@ -24,7 +24,7 @@ _POISON = "Syncing this record ended the worker several times. See the server lo
 
 
 def drain(
-    rows_of: type[QueueItem], mapping_id: int, to_item: Callable[[QueueItem], gather.Item], wanted: terms.Direction
+    rows_of: type[QueueItem], mapping_id: int, to_item: Callable[[QueueItem], dossier.Item], wanted: terms.Direction
 ) -> int:
     """Work on one batch of a mapping's due rows; how many were claimed."""
     now = timezone.now()
@@ -53,7 +53,7 @@ def _work(
     lease: str,
     mapping_id: int,
     rows: Sequence[QueueItem],
-    to_item: Callable[[QueueItem], gather.Item],
+    to_item: Callable[[QueueItem], dossier.Item],
     wanted: terms.Direction,
 ) -> None:
     items = {to_item(row): row for row in rows}
@@ -62,7 +62,7 @@ def _work(
         provision.ensure(one)
         results = reconcile.reconcile(one, list(items), wanted)
     except Exception as error:  # the drain loop's net: whatever it was, no row is lost and others go on
-        stop = gather.stop_for(error)
+        stop = dossier.stop_for(error)
         if stop.code == "system.unexpected":
             logger.exception("batch failed", extra={"mapping": mapping_id, "rows": len(rows)})
         if stop.park and len(rows) > 1:  # some record of the batch is to blame: find out which
@@ -81,7 +81,7 @@ def _is_done(result: reconcile.Result) -> bool:
     return result.stop is None or (result.stop.outcome is terms.Outcome.EXCLUDED)
 
 
-def _keep(rows_of: type[QueueItem], lease: str, row: QueueItem, stop: gather.Stop, mapping_id: int) -> None:
+def _keep(rows_of: type[QueueItem], lease: str, row: QueueItem, stop: dossier.Stop, mapping_id: int) -> None:
     if stop.verdict is not None:
         answer(stop.verdict, mapping_id)
     is_worn = stop.counts and row.attempts >= conf.current().MAX_ATTEMPTS and stop.code not in _PATIENT
@@ -93,7 +93,7 @@ def _keep(rows_of: type[QueueItem], lease: str, row: QueueItem, stop: gather.Sto
     )
 
 
-def due_at(row: QueueItem, stop: gather.Stop):
+def due_at(row: QueueItem, stop: dossier.Stop):
     """When to look again: as the stop says, else by back-off; the row's id spreads the herd."""
     now = timezone.now()
     if stop.seconds is not None and not stop.counts:

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from crmsync.engine import terms
-from crmsync.flows import drain, gather
+from crmsync.flows import dossier, drain
 from crmsync.ledger import queue
 from crmsync.models import InboxEvent
 
@@ -18,5 +18,5 @@ def pull(mapping_id: int) -> int:
     return drain.drain(InboxEvent, mapping_id, to_item, terms.Direction.BOTH)
 
 
-def to_item(event: InboxEvent) -> gather.Item:
-    return gather.Item(remote_id=event.remote_id)
+def to_item(event: InboxEvent) -> dossier.Item:
+    return dossier.Item(remote_id=event.remote_id)

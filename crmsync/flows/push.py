@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from crmsync.engine import terms
-from crmsync.flows import drain, gather
+from crmsync.flows import dossier, drain
 from crmsync.ledger import queue
 from crmsync.models import OutboxEntry
 
@@ -18,5 +18,5 @@ def push(mapping_id: int) -> int:
     return drain.drain(OutboxEntry, mapping_id, to_item, terms.Direction.BOTH)
 
 
-def to_item(entry: OutboxEntry) -> gather.Item:
-    return gather.Item(local_pk=entry.local_pk)
+def to_item(entry: OutboxEntry) -> dossier.Item:
+    return dossier.Item(local_pk=entry.local_pk)

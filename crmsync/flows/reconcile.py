@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from crmsync.engine import plan as plans
 from crmsync.engine import safety, terms
-from crmsync.flows import apply, gather, scope
+from crmsync.flows import apply, dossier, gather, scope
 from crmsync.ledger import journal, links
 from crmsync.models import LogEntry
 
@@ -19,14 +19,14 @@ logger = logging.getLogger(__name__)
 class Result:
     """What became of one item: its outcome, and the stop if it has to be looked at again."""
 
-    item: gather.Item
+    item: dossier.Item
     outcome: terms.Outcome
-    stop: gather.Stop | None = None
+    stop: dossier.Stop | None = None
 
 
 def preview(
-    one: scope.Scope, items: Sequence[gather.Item], wanted: terms.Direction = terms.Direction.BOTH
-) -> tuple[plans.Plan, list[gather.Case]]:
+    one: scope.Scope, items: Sequence[dossier.Item], wanted: terms.Direction = terms.Direction.BOTH
+) -> tuple[plans.Plan, list[dossier.Case]]:
     """The plan for these keys and the cases that stopped before one; writes nothing but leases."""
     try:
         _, open_cases, stopped, plan = _plan(one, items, wanted)
@@ -37,7 +37,7 @@ def preview(
 
 def reconcile(
     one: scope.Scope,
-    items: Sequence[gather.Item],
+    items: Sequence[dossier.Item],
     wanted: terms.Direction = terms.Direction.BOTH,
     limits: safety.Limits | None = None,
 ) -> list[Result]:
@@ -55,7 +55,7 @@ def reconcile(
         links.release(one.lease)
 
 
-def _plan(one: scope.Scope, items: Sequence[gather.Item], wanted: terms.Direction):
+def _plan(one: scope.Scope, items: Sequence[dossier.Item], wanted: terms.Direction):
     now = timezone.now()
     cases = gather.gather(one, items, now, wanted)
     stopped = [case for case in cases if case.stop is not None]
@@ -63,24 +63,24 @@ def _plan(one: scope.Scope, items: Sequence[gather.Item], wanted: terms.Directio
     return now, going, stopped, plans.make_plan(one.spec, [case.pair for case in going], now)
 
 
-def _of_case(item: gather.Item, stop: gather.Stop) -> Result:
+def _of_case(item: dossier.Item, stop: dossier.Stop) -> Result:
     return Result(item, stop.outcome, stop)
 
 
-def _of_work(item: gather.Item, work: apply.Work) -> Result:
+def _of_work(item: dossier.Item, work: apply.Work) -> Result:
     """A record with a field held back keeps its outcome, and is parked, so that it is seen and can be retried."""
     if work.stop is not None:
         return Result(item, work.stop.outcome, work.stop)
     if work.plan.problems:
         problem = work.plan.problems[0]
-        stop = gather.Stop(f"field.{problem.code}", problem.message, outcome=work.plan.outcome, park=True)
+        stop = dossier.Stop(f"field.{problem.code}", problem.message, outcome=work.plan.outcome, park=True)
         return Result(item, work.plan.outcome, stop)
     if work.plan.outcome is terms.Outcome.FAILED:
-        return Result(item, work.plan.outcome, gather.Stop(work.plan.reason, work.plan.detail, park=True))
+        return Result(item, work.plan.outcome, dossier.Stop(work.plan.reason, work.plan.detail, park=True))
     return Result(item, work.plan.outcome)
 
 
-def _log_stops(one: scope.Scope, stopped: list[gather.Case], works: list[apply.Work]) -> None:
+def _log_stops(one: scope.Scope, stopped: list[dossier.Case], works: list[apply.Work]) -> None:
     """Stops that a person may have to see are in the log; waiting for a lease is not."""
     found = [(case, case.stop) for case in stopped]
     found += [(work.case, work.stop) for work in works if work.stop is not None]

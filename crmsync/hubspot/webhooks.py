@@ -32,6 +32,7 @@ MAX_EVENTS = 1_000  # HubSpot sends at most 100; ten times that is not HubSpot
 MAX_INT = 2**63 - 1  # ids and times are int64
 MAX_TEXT = 255  # longer than any property name or source; what is longer is cut, for it is only a hint
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _KINDS: dict[str, Kind] = {
     "creation": "creation",
     "deletion": "deletion",
@@ -127,7 +128,7 @@ def _to_event(raw: object) -> Event:
     portal_id = _int(raw, "portalId")
     if portal_id is None:
         raise errors.BodyError("bad_field", field="portalId")
-    ends = _ends(raw)
+    ends = _ends(raw) if kind == "associationChange" else ("", "", "", "")
     object_id = _id(raw, "objectId") or _id_of_end(object_type, *ends)
     survivor_id, merged_ids = _merge(raw) if kind == "merge" else ("", ())
     object_id = object_id or survivor_id
@@ -215,7 +216,7 @@ def _text(raw: Mapping[str, Any], key: str) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise errors.BodyError("bad_field", field=key)
-    return re.sub("[\x00\ud800-\udfff]", "?", str(value)[:MAX_TEXT])
+    return _UNSTORABLE.sub("?", str(value)[:MAX_TEXT])
 
 
 def _bool(raw: Mapping[str, Any], key: str) -> bool | None:

@@ -1,27 +1,27 @@
-"""Keys of local records that this thread writes for the sync right now: a set, never a flag.
+"""What this thread writes for the sync right now: a set of keys and instances, never a flag.
 
 It only saves a trip: a change of any other record made meanwhile, by a host signal for example, is captured.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from threading import local
 
+Key = tuple[str, str]
 _held = local()
 
 
 @contextmanager
-def writing(keys: Iterable[tuple[str, str]]) -> Iterator[None]:
-    """Within: (model label, pk) keys are ours. Keys still unknown are added with ``add``."""
-    before = getattr(_held, "keys", frozenset())
-    _held.keys = before | frozenset(keys)
+def writing(keys: Collection[Key] = (), instances: Collection[object] = ()) -> Iterator[None]:
+    """Within: these (model label, pk) keys are ours, and these new instances, whose keys nobody knows yet."""
+    before = getattr(_held, "keys", ()), getattr(_held, "instances", ())
+    _held.keys, _held.instances = (*before[0], *keys), (*before[1], *instances)
     try:
         yield
     finally:
-        _held.keys = before
+        _held.keys, _held.instances = before
 
 
-def is_ours(model_label: str, pk: str) -> bool:
+def is_ours(key: Key, instance: object = None) -> bool:
     """Whether this save is the sync's own."""
-    held = getattr(_held, "keys", frozenset())
-    return (model_label, pk) in held or (model_label, "") in held
+    return key in getattr(_held, "keys", ()) or any(instance is one for one in getattr(_held, "instances", ()))

@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from crmsync.flows import apply, connect, settle
+from crmsync.flows import apply, connect, rows, settle
 from crmsync.models import InboxEvent, Link, Mapping, OutboxEntry, Portal
 from project.demo.models import Person
 
@@ -232,7 +232,7 @@ def test_a_local_edit_between_our_read_and_our_write_wins_time(sync, ada, ada_id
 
     sync.hub.ui_update("contacts", ada_id, {"lastname": "Theirs"})
     sync.deliver()
-    plain, seen = settle._write_local, []
+    plain, seen = rows.write, []
 
     def meddle(one, works, *rest):
         if not seen:
@@ -240,7 +240,7 @@ def test_a_local_edit_between_our_read_and_our_write_wins_time(sync, ada, ada_id
             Person.objects.filter(pk=ada.pk).update(last_name="Ours")
         return plain(one, works, *rest)
 
-    monkeypatch.setattr(settle, "_write_local", meddle)
+    monkeypatch.setattr(rows, "write", meddle)
     sync.drain()
     ada.refresh_from_db()
     assert ada.last_name == "Theirs"

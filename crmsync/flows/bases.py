@@ -1,0 +1,86 @@
+"""The base of a link once its writes are done: what each side answered, field by field."""
+
+from datetime import datetime
+
+from crmsync.engine import changes, convert, errors, record, spec, terms
+from crmsync.engine import plan as plans
+from crmsync.ledger import links
+from crmsync.models import Link
+
+
+def base_after(one: spec.MappingSpec, work, after: record.Record | None) -> tuple[dict[int, changes.BaseValue], bool]:
+    """The base once everything is written, and whether Django has something still to be pushed.
+
+    ``after`` is the local row as the database has it now; None where it was not written.
+    """
+    pair = work.plan.pair
+    base = dict(pair.link.base) if pair.link else {}
+    base |= plans.make_bases(one, work.plan, local=after, remote=_as_answered(work))
+    pulled = {write.field_id: write for write in work.plan.local_writes} if after is not None else {}
+    is_dirty = False
+    for field in one.fields:
+        if field.id in pulled:
+            is_dirty |= _keep_ours(one, field, pulled[field.id], after, base)
+        elif work.plan.creates is not None and field.id not in base:
+            is_dirty |= _blank_on_both(field, work, after, base)
+        elif after is not None and pair.local is not None and one.pushes(field):
+            is_dirty |= text_of(after, field) != text_of(pair.local, field)
+    return base, is_dirty
+
+
+def _as_answered(work) -> record.Record | None:
+    """What HubSpot answered is what it has: it trims, lower-cases and renumbers."""
+    if not work.answered:
+        return None
+    sent = {write.name: write.value for write in work.plan.remote_writes}
+    return record.Record(record.RecordKey("", ""), {**sent, **work.answered})
+
+
+def text_of(one: record.Record, field: spec.FieldSpec) -> str | None:
+    """The canonical text of a field of a local record; None where it cannot be said at all."""
+    try:
+        return convert.local_text(one.values.get(field.local), field)
+    except errors.ConvertError:
+        return None
+
+
+def _keep_ours(one: spec.MappingSpec, field: spec.FieldSpec, write, after: record.Record, base) -> bool:
+    """A host whose save() changed our value is the newer writer: the base keeps what we wrote, and the
+    difference is pushed like any local change. Where nothing can be pushed, what it has is agreed on."""
+    wrote = text_of(record.Record(after.key, {field.local: write.value}), field)
+    if wrote == text_of(after, field) or not one.pushes(field) or field.id not in base:
+        return False
+    base[field.id] = changes.BaseValue(wrote, base[field.id].remote)
+    return True
+
+
+def _blank_on_both(field: spec.FieldSpec, work, after: record.Record | None, base) -> bool:
+    """A new partner's other fields: blank on both sides is agreed; a default on our side is still to push."""
+    pair = work.plan.pair
+    ours = after or pair.local
+    mine = text_of(ours, field) if ours else None
+    remote = work.answered if work.plan.creates is terms.SideName.REMOTE else pair.remote.values
+    theirs = convert.remote_text(remote.get(field.remote), field)
+    if mine is None and theirs is None:
+        base[field.id] = changes.BaseValue(None, None)
+    return work.plan.creates is terms.SideName.LOCAL and mine is not None and theirs is None
+
+
+def outcome_of(work) -> tuple[str, str]:
+    """What the link shows: a problem of the last look, else in sync."""
+    if work.stop is not None:
+        return str(work.stop.outcome), work.stop.code
+    if work.plan.problems and work.plan.outcome is not terms.Outcome.CONFLICT:
+        return str(terms.Outcome.FAILED), work.plan.problems[0].code
+    settled = (terms.Outcome.CONFLICT, terms.Outcome.EXCLUDED, terms.Outcome.ARCHIVED, terms.Outcome.UNLINKED)
+    return str(work.plan.outcome if work.plan.outcome in settled else terms.Outcome.UNCHANGED), work.plan.reason
+
+
+def stamp(link: Link, work, base: dict, now: datetime) -> None:
+    """Write the outcome of a work into its link."""
+    link.base, link.sent = base, {}
+    link.outcome, link.reason = outcome_of(work)
+    link.synced_at = now
+    link.state = links.State.ENDED if work.plan.unlinks and work.stop is None else links.State.LINKED
+    if not work.answered and work.plan.pair.remote:
+        link.remote_modified_at = work.plan.pair.remote.modified_at

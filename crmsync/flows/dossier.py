@@ -1,0 +1,66 @@
+"""What is known of one record under work: the keys that named it, both sides, its link, and why it stops."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crmsync.engine import changes, record, terms
+from crmsync.flows import failures
+from crmsync.models import Link
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A key to look at, from either side; ``remote`` is a record just read directly (a backfill page)."""
+
+    local_pk: str = ""
+    remote_id: str = ""
+    local: record.Record | None = None
+    remote: record.Record | None = None
+    read_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Case:
+    """One record under work: the items that named it, its link, both sides, and a verdict if it stops here."""
+
+    items: list[Item]
+    local_pk: str = ""
+    remote_id: str = ""
+    link: Link | None = None
+    local: record.Record | None = None
+    remote: record.Record | None = None
+    candidates: int = 0
+    pair: changes.Pair | None = None
+    stop: "Stop | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A record that goes no further now: wait (``seconds``), park, or be done with an outcome."""
+
+    code: str
+    message: str
+    outcome: terms.Outcome = terms.Outcome.WAITING
+    seconds: float | None = None
+    counts: bool = False
+    park: bool = False
+    verdict: failures.Verdict | None = None
+
+
+# Another worker holds the record: look again soon.
+BUSY = Stop("record.lease", "Another worker is syncing this record.", seconds=1.0)
+
+
+def stop_for(error: Exception) -> Stop:
+    """How a record stops because of an exception."""
+    verdict = failures.classify(error)
+    kind = failures.Kind
+    return Stop(
+        verdict.code,
+        verdict.message,
+        outcome=terms.Outcome.FAILED if verdict.kind is kind.PARK else terms.Outcome.WAITING,
+        seconds=verdict.retry_after,
+        counts=verdict.kind is kind.RETRY,
+        park=verdict.kind is kind.PARK,
+        verdict=verdict,
+    )

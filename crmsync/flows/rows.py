@@ -1,0 +1,119 @@
+"""Writes Django's rows: one by one through save(), or in bulk where the mapping allows it.
+
+Runs inside the settling transaction. A record that fails is rolled back alone and gets its ``stop``.
+"""
+
+from collections.abc import Mapping
+
+from django.db import OperationalError, models, transaction
+from django.utils import timezone
+
+from crmsync.engine import record, terms
+from crmsync.flows import bases, dossier, scope
+from crmsync.ledger import links
+from crmsync.models import Link
+from crmsync.sides import guard
+
+
+def write(one: scope.Scope, works: list) -> dict[str, record.Record]:
+    """Write, create and delete rows; what Django has of them afterwards, by primary key."""
+    creating = [work for work in works if work.plan.creates is terms.SideName.LOCAL]
+    made = _create_in_bulk(one, creating) if creating and not one.mapping.uses_save else {}
+    changing = [work for work in works if work.plan.pair.local and (work.plan.local_writes or deletes(work))]
+    rows = one.local.instances({work.plan.pair.local.key.id for work in changing}, lock=True) if changing else {}
+    written = set()
+    for work in [*(work for work in creating if work.link is None), *changing]:
+        pk = _write_one(one, work, rows)
+        written |= {pk} if pk else set()
+    return made | (one.local.read(written) if written else {})
+
+
+def deletes(work) -> bool:
+    """Whether this work deletes its Django row."""
+    return work.plan.archives is terms.SideName.LOCAL
+
+
+def _values(work) -> dict[str, object]:
+    return {write.name: write.value for write in work.plan.local_writes}
+
+
+def _create_in_bulk(one: scope.Scope, works: list) -> dict[str, record.Record]:
+    """Rows and links in two statements; anything odd leaves all of them to the careful way.
+
+    bulk_create runs no host code, so the rows are as we built them and need not be read again.
+    """
+    try:
+        with transaction.atomic():
+            rows = [one.local.build(_values(work)) for work in works]
+            one.local.adapter.model._default_manager.bulk_create(rows)
+            made = {str(row.pk): one.local.to_record(row) for row in rows}
+            fresh = [_fresh_link(one, work, after) for work, after in zip(works, made.values(), strict=True)]
+            Link.objects.bulk_create(fresh)
+    except OperationalError:
+        raise
+    except Exception:
+        for work in works:
+            work.is_stored = False
+        return {}
+    for work, link in zip(works, fresh, strict=True):
+        work.link, work.is_stored = link, True
+    return made
+
+
+def _fresh_link(one: scope.Scope, work, after: record.Record) -> Link:
+    """A link that is complete at once: its base is what was just written."""
+    link = _link_for(one, work, after.key.id)
+    values, work.is_dirty = bases.base_after(one.spec, work, after)
+    bases.stamp(link, work, links.to_stored(one.spec, values), timezone.now())
+    return link
+
+
+def _link_for(one: scope.Scope, work, local_pk: str) -> Link:
+    return links.make(one.spec, local_pk, work.plan.pair.remote.key.id, one.lease, timezone.now())
+
+
+def _write_one(one: scope.Scope, work, rows: Mapping[str, models.Model]) -> str | None:
+    """One record inside a savepoint; its primary key when the row exists afterwards."""
+    try:
+        with transaction.atomic():
+            if work.plan.creates is terms.SideName.LOCAL:
+                return _create_one(one, work)
+            row = rows.get(work.plan.pair.local.key.id)
+            if row is None or _has_moved(one, work, row):
+                work.stop = dossier.Stop("record.moved", "The row changed while it was planned.", seconds=0.0)
+                return None
+            return _change_one(one, work, row)
+    except OperationalError:
+        raise
+    except Exception as error:
+        work.stop = dossier.stop_for(error)
+        return None
+
+
+def _create_one(one: scope.Scope, work) -> str:
+    row = one.local.build(_values(work))
+    with guard.writing(instances=[row]):
+        one.local.adapter.save(row, None)
+    link = _link_for(one, work, str(row.pk))
+    link.save(force_insert=True)
+    work.link = link
+    return str(row.pk)
+
+
+def _change_one(one: scope.Scope, work, row: models.Model) -> str | None:
+    pk = str(row.pk)
+    with guard.writing(keys=[(one.spec.local_model, pk)]):
+        if deletes(work):
+            one.local.adapter.archive(row)
+            work.is_archived = True
+            return None
+        one.local.adapter.save(row, one.local.assign(row, _values(work)))
+    return pk
+
+
+def _has_moved(one: scope.Scope, work, row: models.Model) -> bool:
+    """Whether a field we are about to write holds something else than the plan was made with."""
+    fields = {field.id: field for field in one.spec.fields}
+    names = [write.name for write in work.plan.local_writes]
+    now = record.Record(work.plan.pair.local.key, {name: one.local.adapter.read(row, name) for name in names})
+    return any(bases.text_of(now, fields[write.field_id]) != write.old for write in work.plan.local_writes)
