@@ -28,7 +28,7 @@ def test_the_address_in_hubspot_follows_the_account(boss, pages):
 def test_what_is_no_domain_is_never_linked_to(boss, pages):
     link = factories.LinkFactory(mapping__portal__ui_domain='evil"><script>', mapping__portal__hub_id=5)
     html = boss.get(pages.of(link)).content.decode()
-    assert "<script>" not in html.replace("<script src", "").split("</head>")[1].split("content-main")[1][:2000]
+    assert 'evil"><script>' not in html
     assert "https://app.hubspot.com/contacts/5/" in html
 
 

@@ -36,7 +36,7 @@ def _new(pages, boss, portal, *rows, **values):
 def _row_errors(response) -> dict:
     """Field -> sentence of the first row that has errors."""
     formset = response.context["inline_admin_formsets"][1].formset
-    return next({name: list(texts)[0] for name, texts in errors.items()} for errors in formset.errors if errors)
+    return next({name: next(iter(texts)) for name, texts in errors.items()} for errors in formset.errors if errors)
 
 
 def test_a_draft_is_saved_with_valid_rows(boss, pages, portal):

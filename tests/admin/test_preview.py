@@ -31,7 +31,7 @@ def test_it_shows_both_directions_and_writes_nothing(boss, mapping, hubspot):
     assert "Backfill from HubSpot" in html
     assert "Backfill to HubSpot" in html
     assert (hubspot.records("contacts"), list(Person.objects.values())) == before
-    assert not (Link.objects.exists() or LogEntry.objects.exists() or Run.objects.exists())
+    assert [model.objects.count() for model in (Link, LogEntry, Run)] == [0, 0, 0]
 
 
 def test_a_new_record_and_a_difference_are_told_in_words(boss, mapping):

@@ -65,6 +65,7 @@ def test_an_existing_name_is_409_with_the_captured_body(api):
         {"type": "bool", "fieldType": "booleancheckbox"},
         {"type": "bool", "fieldType": "booleancheckbox", "options": [{"label": "Y", "value": "true"}]},
         {"type": "enumeration", "fieldType": "select", "options": [{"label": "A", "value": "a"}] * 2},
+        {"type": "enumeration", "fieldType": "select", "options": [{}]},
         {"fieldType": "calculation_equation"},
         {"label": ""},
     ],
