@@ -61,6 +61,9 @@ def _reserve(one: scope.Scope, works: list[Work]) -> None:
         remote_id = work.plan.pair.remote.key.id if work.plan.pair.remote else None
         work.link = links.make(one.spec, work.plan.pair.local.key.id, remote_id, one.lease, until)
         work.link.sent = _sent(one, work)
+    adopted = [work.link.remote_id for work in fresh if work.link.remote_id]
+    if adopted:
+        links.forget_ended(one.spec.portal_id, one.spec.object_type, adopted)
     lost = links.insert([work.link for work in fresh]) if fresh else set()
     for work in fresh:
         if work.link.local_pk in lost:
@@ -137,6 +140,7 @@ def _not_created(one: scope.Scope, work: Work, error: errors.HubSpotError) -> No
     if not existing:
         work.stop = dossier.stop_for(error)
         return
+    links.forget_ended(one.spec.portal_id, one.spec.object_type, [existing])
     holder = links.holder(one.spec.portal_id, one.spec.object_type, existing)
     if holder is not None and holder.pk != work.link.pk:
         work.stop = dossier.Stop(

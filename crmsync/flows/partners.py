@@ -91,8 +91,9 @@ def _choose(case: dossier.Case, ids: list[str], twins: int, taken: dict[str, str
 def _taken(
     one: scope.Scope, *, remote_ids: set[str] = frozenset(), local_pks: set[str] = frozenset()
 ) -> dict[str, str]:
-    """Keys that a link holds already -> the other end of that link."""
-    rows = links.find(one.spec.id, local_pks, one.spec.portal_id, one.spec.object_type, remote_ids)
+    """Keys that a living link holds already -> the other end of that link."""
+    found = links.find(one.spec.id, local_pks, one.spec.portal_id, one.spec.object_type, remote_ids)
+    rows = [link for link in found if link.state != links.State.ENDED]
     if remote_ids:
         return {link.remote_id: link.local_pk for link in rows if link.remote_id}
     return {link.local_pk: link.remote_id or "" for link in rows}

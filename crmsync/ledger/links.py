@@ -76,6 +76,13 @@ def insert(links: list[Link]) -> set[str]:
     return set()
 
 
+def forget_ended(portal_id: int, object_type: str, remote_ids: Collection[str]) -> None:
+    """Drop ended links that still hold these records: a row made anew may have them."""
+    Link.objects.filter(
+        portal_id=portal_id, object_type=object_type, remote_id__in=remote_ids, state=State.ENDED
+    ).delete()
+
+
 def _insert_one(link: Link) -> bool:
     try:
         with transaction.atomic():

@@ -180,3 +180,14 @@ def test_link_only_makes_nothing(sync) -> None:
     assert Person.objects.count() == 1
     assert len(sync.contacts()) == 1
     assert Link.objects.count() == 0
+
+
+def test_a_row_made_anew_gets_the_contact_back(sync, ada, ada_id) -> None:
+    """Fault 29: deleted and made again with the same e-mail, it is matched by rule, not doubled."""
+    ada.delete()
+    sync.drain()
+    again = Person.objects.create(email="ada@example.com", first_name="Ada")
+    sync.drain()
+    assert [record["id"] for record in sync.contacts()] == [ada_id]
+    link = Link.objects.get(remote_id=ada_id)
+    assert (link.local_pk, link.state) == (str(again.pk), "linked")
