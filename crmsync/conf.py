@@ -72,7 +72,7 @@ def make_options(raw: dict[str, object]) -> Options:
     values: dict[str, object] = {}
     for key in known.keys() & raw.keys():
         value, default = raw[key], getattr(Options(), key)
-        values[key] = tuple(value) if isinstance(default, tuple) and not isinstance(value, str) else value  # type: ignore[call-overload]
+        values[key] = tuple(value) if isinstance(default, tuple) and isinstance(value, list) else value
         if not _fits(values[key], default):
             raise ImproperlyConfigured(
                 f"CRMSYNC[{key!r}] must be {type(default).__name__}, not {type(value).__name__}."

@@ -85,6 +85,7 @@ class _RowForm(forms.ModelForm):
             if name in self.fields:
                 self.fields[name].widget = widget
                 widget.is_required = self.fields[name].required
+        _name_inputs(self)
 
     @property
     def datalists(self):
@@ -130,6 +131,7 @@ class ValueMapForm(forms.ModelForm):
     def __init__(self, *args, local_values=frozenset(), remote_values=frozenset(), **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.known = {"local_value": local_values, "remote_value": remote_values}
+        _name_inputs(self)
 
     def clean(self):
         """The value that is written must be one that side knows; what is only read may be an old one."""
@@ -154,6 +156,7 @@ class RuleConditionForm(forms.ModelForm):
     def __init__(self, *args, known: catalogue.Catalogue, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.known = known
+        _name_inputs(self)
 
     def clean(self):
         cleaned = super().clean()
@@ -167,3 +170,9 @@ class RuleConditionForm(forms.ModelForm):
         if cleaned.get("operator") and cleaned["operator"] not in _BARE_OPERATORS and not cleaned.get("value"):
             self.add_error("value", _("Give the value to compare with, or choose “is empty”."))
         return cleaned
+
+
+def _name_inputs(form: forms.ModelForm) -> None:
+    """Inputs in the rows of a table have no label of their own; whoever hears the page needs one."""
+    for field in form.fields.values():
+        field.widget.attrs.setdefault("aria-label", field.label)

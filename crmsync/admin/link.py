@@ -53,7 +53,9 @@ class LinkAdmin(page.ReadOnlyPage):
     @admin.action(description=_("Sync now"), permissions=["operate"])
     def sync_now(self, request: HttpRequest, queryset: models.QuerySet):
         """Makes the records due in the queue their mapping works from; each is planned like any change."""
-        if asked := confirm.confirm(self, request, queryset, title=_("Sync now"), text=_SYNCING, if_many=True):
+        if asked := confirm.confirm(
+            self, request, queryset, "sync_now", title=_("Sync now"), text=_SYNCING, if_many=True
+        ):
             return asked
         total = 0
         for mapping in Mapping.objects.filter(pk__in=queryset.order_by().values("mapping")):
@@ -68,7 +70,7 @@ class LinkAdmin(page.ReadOnlyPage):
     def unlink(self, request: HttpRequest, queryset: models.QuerySet):
         """Forgets pairs. A link that a worker holds is left alone, because the worker would write it again."""
         title = _("Unlink (keeps both records)")
-        if asked := confirm.confirm(self, request, queryset, title=title, text=_UNLINKING, is_final=True):
+        if asked := confirm.confirm(self, request, queryset, "unlink", title=title, text=_UNLINKING, is_final=True):
             return asked
         with transaction.atomic():
             free = queryset.filter(queue.free(timezone.now())).order_by()

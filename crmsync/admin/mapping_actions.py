@@ -43,7 +43,7 @@ class MappingActions(admin.ModelAdmin):
         if not able:
             return None
         rows = queryset.filter(pk__in=[one.pk for one in able])
-        if asked := confirm.confirm(self, request, rows, title=_("Set live"), text=_GOING_LIVE):
+        if asked := confirm.confirm(self, request, rows, "set_live", title=_("Set live"), text=_GOING_LIVE):
             return asked
         for mapping in able:
             mapping.state, mapping.problem = _STATES.LIVE, ""
@@ -67,7 +67,7 @@ class MappingActions(admin.ModelAdmin):
         rows = queryset.filter(state=_STATES.LIVE)
         if not rows.exists():
             return self.say(request, _("Only a live mapping can be paused."), messages.WARNING)
-        if asked := confirm.confirm(self, request, rows, title=_("Pause"), text=_PAUSING, if_many=True):
+        if asked := confirm.confirm(self, request, rows, "pause", title=_("Pause"), text=_PAUSING, if_many=True):
             return asked
         for mapping in rows:
             portals.stop_mapping(mapping.pk, "")
@@ -89,7 +89,7 @@ class MappingActions(admin.ModelAdmin):
         if not able:
             return None
         rows = queryset.filter(pk__in=[one.pk for one in able])
-        if asked := confirm.confirm(self, request, rows, title=kind.label, text=_BACKFILLING):
+        if asked := confirm.confirm(self, request, rows, kind.value, title=kind.label, text=_BACKFILLING):
             return asked
         for mapping in able:
             run, refusal = attempt.attempt(lambda one=mapping: backfill.start(one, kind, user_id=request.user.pk))

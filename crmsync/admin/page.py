@@ -61,7 +61,7 @@ class Page(admin.ModelAdmin):
         if obj is not None and obj.pk is not None:
             allowed = self.get_actions(request)
             names = [name for name in self.get_tools(request, obj) if name in allowed]
-            context["crmsync_tools"] = [(name, allowed[name][2]) for name in names]
+            context["crmsync_tools"] = [(name, getattr(self, name).short_description) for name in names]
             context["crmsync_links"] = self.get_object_links(request, obj)
             context["crmsync_list_url"] = self.list_url(self.model)
         context["crmsync_datalists"] = _datalists(context)
@@ -82,9 +82,9 @@ class Page(admin.ModelAdmin):
             raise PermissionDenied
         return super().changelist_view(request, extra_context)
 
-    def response_action(self, request: HttpRequest, queryset: models.QuerySet) -> HttpResponse | None:
-        """A tool leads back to the object's page if it is still there."""
-        response = super().response_action(request, queryset)
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet, **place) -> HttpResponse | None:
+        """A tool leads back to the object's page if it is still there. ``place`` is for Django 6.1 and later."""
+        response = super().response_action(request, queryset, **place)
         chosen = request.POST.getlist("_selected_action")
         if "_tool" in request.POST and isinstance(response, HttpResponseRedirect) and len(chosen) == 1:
             row = self.get_object(request, chosen[0])

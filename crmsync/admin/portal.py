@@ -181,7 +181,7 @@ class PortalAdmin(CountedDeletion, page.Page):
         rows = queryset.filter(state=portals.State.CONNECTED)
         if not rows.exists():
             return self.say(request, _("Only a connected portal can be paused."), messages.WARNING)
-        if page := confirm.confirm(self, request, rows, title=_("Pause"), text=_PAUSING, if_many=True):
+        if page := confirm.confirm(self, request, rows, "pause", title=_("Pause"), text=_PAUSING, if_many=True):
             return page
         for portal in rows:
             reason = _("Paused by %(user)s.") % {"user": request.user.get_username()}
@@ -196,7 +196,7 @@ class PortalAdmin(CountedDeletion, page.Page):
         rows = queryset.filter(state=portals.State.PAUSED)
         if not rows.exists():
             return self.say(request, _("Only a paused portal can be resumed."), messages.WARNING)
-        if page := confirm.confirm(self, request, rows, title=_("Resume"), text=_RESUMING, if_many=True):
+        if page := confirm.confirm(self, request, rows, "resume", title=_("Resume"), text=_RESUMING, if_many=True):
             return page
         for portal in rows:
             portals.set_state(portal, portals.State.CONNECTED)

@@ -51,7 +51,9 @@ class QueuePage(page.ReadOnlyPage):
     @admin.action(description=_("Retry now"), permissions=["operate"])
     def retry_now(self, request: HttpRequest, queryset: models.QuerySet):
         """Due at once, with all attempts ahead."""
-        if asked := confirm.confirm(self, request, queryset, title=_("Retry now"), text=_RETRYING, if_many=True):
+        if asked := confirm.confirm(
+            self, request, queryset, "retry_now", title=_("Retry now"), text=_RETRYING, if_many=True
+        ):
             return asked
         by_mapping = _count_by_mapping(queryset)
         count = queue.retry(queryset.order_by(), timezone.now())
@@ -63,7 +65,7 @@ class QueuePage(page.ReadOnlyPage):
     @admin.action(description=_("Skip"), permissions=["operate"])
     def skip(self, request: HttpRequest, queryset: models.QuerySet):
         """Deletes queue rows; the records themselves are not touched."""
-        if asked := confirm.confirm(self, request, queryset, title=_("Skip"), text=_SKIPPING, is_final=True):
+        if asked := confirm.confirm(self, request, queryset, "skip", title=_("Skip"), text=_SKIPPING, is_final=True):
             return asked
         with transaction.atomic():
             self._note(request, _count_by_mapping(queryset), _("Skipped: %(count)d of the %(queue)s."))

@@ -49,7 +49,7 @@ class RunAdmin(page.ReadOnlyPage):
         rows = queryset.filter(state=journal.State.RUNNING)
         if not rows.exists():
             return self.say(request, _("Only a running run can be stopped."), messages.WARNING)
-        if asked := confirm.confirm(self, request, rows, title=_("Stop"), text=_STOPPING, if_many=True):
+        if asked := confirm.confirm(self, request, rows, "stop", title=_("Stop"), text=_STOPPING, if_many=True):
             return asked
         for run in rows:
             reason = _("Stopped by %(user)s.") % {"user": request.user.get_username()}
@@ -65,7 +65,7 @@ class RunAdmin(page.ReadOnlyPage):
         if not rows.exists():
             text = _("Only a stopped run can be resumed; start a new backfill on the mapping's page.")
             return self.say(request, text, messages.WARNING)
-        if asked := confirm.confirm(self, request, rows, title=_("Resume"), text=_RESUMING, if_many=True):
+        if asked := confirm.confirm(self, request, rows, "resume", title=_("Resume"), text=_RESUMING, if_many=True):
             return asked
         for run in rows:
             self._resume(request, run)
