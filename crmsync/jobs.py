@@ -3,7 +3,9 @@
 Jobs carry nothing: what is to be done is in the database, so a lost, doubled or late job is harmless.
 """
 
+import functools
 import logging
+import os
 import time
 from collections.abc import Callable
 
@@ -51,23 +53,27 @@ def ring() -> bool:
 
 
 def _ring(name: str) -> bool:
-    import django_rq
-
-    queue = django_rq.get_queue(name)
+    queue = _queue(name, os.getpid())
     if not queue.connection.set(_BELL, "1", nx=True, ex=_BELL_SECONDS):
         return False
     queue.enqueue(drain, result_ttl=0, failure_ttl=3600, job_timeout=600)
     return True
 
 
+@functools.lru_cache(maxsize=8)
+def _queue(name: str, pid: int):
+    """One queue and connection a process: opening one costs more than the ring (and none crosses a fork)."""
+    import django_rq  # sites without Redis need not configure django-rq
+
+    return django_rq.get_queue(name)
+
+
 def _answer() -> None:
     """Lift the bell before looking for work: what comes from now on rings again."""
     if conf.current().RUNNER != "rq":
         return
-    import django_rq
-
     try:
-        django_rq.get_connection(conf.current().QUEUE).delete(_BELL)
+        _queue(conf.current().QUEUE, os.getpid()).connection.delete(_BELL)
     except Exception:  # Redis is away: the bell falls by itself
         logger.warning("could not answer the bell")
 

@@ -98,7 +98,9 @@ class MappingAdmin(MappingActions, CountedDeletion, page.Page):
     def get_fieldsets(self, request: HttpRequest, obj: Mapping | None = None):
         """The steps, in the order they are thought of."""
         ends = ["label", "portal", "model_label", "object_type"]
-        objects = [*ends, "custom_type"] if not _is_settled(obj) else ends
+        edits = obj is None or self.has_change_permission(request, obj)
+        objects = [*ends, "custom_type"] if edits and not _is_settled(obj) else ends
+        seen = ["seen_revision"] if edits else []
         fields = ["all_fields"] if obj and not _fits(obj) else []
         problem = ["problem"] if obj and obj.problem else []
         state = [(_("State"), {"fields": [("shown_state", "revision", "created_at"), *problem]})] if obj else []
@@ -108,7 +110,7 @@ class MappingAdmin(MappingActions, CountedDeletion, page.Page):
             (_("2. Direction and creation"), {"fields": ["direction", "creates_remote", "creates_local"]}),
             (_("3. Match"), {"fields": ["rule_list"] if obj else [], "description": _MATCHING, "classes": [_MATCH]}),
             (_("4. Fields"), {"fields": fields, "description": _FIELDS, "classes": [_ROWS]}),
-            (_("5. Safety"), {"fields": ["deletes", "uses_save", *(["work"] if obj else []), "seen_revision"]}),
+            (_("5. Safety"), {"fields": ["deletes", "uses_save", *(["work"] if obj else []), *seen]}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Mapping | None = None) -> list[str]:

@@ -59,7 +59,7 @@ class PortalAdmin(CountedDeletion, page.Page):
 
     def get_fieldsets(self, request: HttpRequest, obj: Portal | None = None):
         """The steps of connecting; facts appear once there are some."""
-        secrets = _SECRETS if self.has_connect_permission(request) else ()
+        secrets = _SECRETS if self._may_enter_secrets(request, obj) else ()
         if obj is None:
             return [(_("Connection"), {"fields": ["label", *secrets, "api_version"], "description": _NEEDED})]
         state = ["shown_state", "state_reason"] if obj.state_reason else ["shown_state"]
@@ -84,11 +84,15 @@ class PortalAdmin(CountedDeletion, page.Page):
     def get_form(self, request: HttpRequest, obj: Portal | None = None, change: bool = False, **kwargs):
         """Secrets only for whoever may connect: an input that is not shown must not be read either."""
         form = super().get_form(request, obj, change=change, **kwargs)
-        if not self.has_connect_permission(request) or (change and not self.has_change_permission(request, obj)):
+        if not self._may_enter_secrets(request, obj):
             for name in _SECRETS:
                 form.base_fields.pop(name, None)
         form.refusal = getattr(request, "crmsync_refusal", "")
         return form
+
+    def _may_enter_secrets(self, request: HttpRequest, obj: Portal | None) -> bool:
+        may_edit = obj is None or self.has_change_permission(request, obj)
+        return may_edit and self.has_connect_permission(request)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Portal | None:
         """Remembers under which address this site is seen, for the webhook address."""

@@ -30,17 +30,17 @@ def gather(
 
 def _cases(one: scope.Scope, items: Sequence[dossier.Item], now: datetime) -> list[dossier.Case]:
     """One case a record: items that turn out to be two ends of one link are merged."""
-    known = links.find(
+    known = links.take(
         one.spec.id,
         {i.local_pk for i in items if i.local_pk},
         one.spec.portal_id,
         one.spec.object_type,
         {i.remote_id for i in items if i.remote_id},
+        one.lease,
+        now + timedelta(seconds=conf.current().LEASE_SECONDS),
     )
-    mine = [link for link in known if link.mapping_id == one.spec.id]
-    held = links.lease(mine, one.lease, now, conf.current().LEASE_SECONDS)
-    by_local = {link.local_pk: held.get(link.pk, link) for link in mine}
-    by_remote = {link.remote_id: held.get(link.pk, link) for link in known if link.remote_id}
+    by_local = {link.local_pk: link for link in known if link.mapping_id == one.spec.id}
+    by_remote = {link.remote_id: link for link in known if link.remote_id}
     cases: dict[object, dossier.Case] = {}
     for item in items:
         link = by_local.get(item.local_pk) if item.local_pk else by_remote.get(item.remote_id)
@@ -56,7 +56,7 @@ def _cases(one: scope.Scope, items: Sequence[dossier.Item], now: datetime) -> li
             case.remote = item.remote
         if link and link.mapping_id != one.spec.id:
             case.stop = _linked_elsewhere(link)
-        elif link and link.pk not in held:
+        elif link and link.lease != one.lease:
             case.stop = dossier.BUSY
     return list(cases.values())
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
-from fernet_fields import DecryptionError
 
 from crmsync import conf
 from crmsync.hubspot import errors, webhooks
-from crmsync.ledger import inbox
-from crmsync.models import Delivery, Portal
+from crmsync.ledger import inbox, portals
+from crmsync.models import Delivery
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +43,9 @@ def accept(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Re
     if len(body) > limit:
         return Receipt(413, f"The body has more than {limit} bytes, more than HubSpot sends.")
     try:
-        secrets = _secrets()
-        webhooks.verify(headers, method, url, body, secrets, int(timezone.now().timestamp() * 1000))
+        secrets = portals.client_secrets()
+        now_ms = int(timezone.now().timestamp() * 1000)
+        webhooks.verify(headers, method, url, body, sorted(set(secrets.values()) - {""}), now_ms)
     except errors.SignatureError as error:
         logger.warning("webhook refused", extra={"reason": error.reason})
         return Receipt(401, f"The signature was not accepted ({error.reason}). {_REMEDY}")
@@ -55,18 +55,7 @@ def accept(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Re
         hub_ids = _hub_ids(body)
     except (ValueError, RecursionError):
         return Receipt(400, "The body is not a JSON list of events as HubSpot sends them.")
-    return _store(body, hub_ids)
-
-
-def _secrets() -> list[str]:
-    """The client secrets of all portals; one that cannot be decrypted does not stop the others."""
-    found = set()
-    for portal in Portal.objects.only("pk").exclude(hub_id=None):
-        try:
-            found.add(Portal.objects.values_list("client_secret", flat=True).get(pk=portal.pk))
-        except DecryptionError:
-            logger.error("client secret cannot be decrypted", extra={"portal": portal.pk})
-    return sorted(found - {""})
+    return _store(body, hub_ids, hub_ids & secrets.keys())
 
 
 def _hub_ids(body: bytes) -> set[int]:
@@ -79,14 +68,11 @@ def _hub_ids(body: bytes) -> set[int]:
     return ids
 
 
-def _store(body: bytes, hub_ids: set[int]) -> Receipt:
+def _store(body: bytes, hub_ids: set[int], known: set[int]) -> Receipt:
+    if not known:
+        names = ", ".join(str(one) for one in sorted(hub_ids)) or "none"
+        return Receipt(202, f"Ignored: no portal {names} is connected here. Connect it, or remove the subscription.")
     try:
-        known = set(Portal.objects.filter(hub_id__in=hub_ids).values_list("hub_id", flat=True))
-        if not known:
-            names = ", ".join(str(one) for one in sorted(hub_ids)) or "none"
-            return Receipt(
-                202, f"Ignored: no portal {names} is connected here. Connect it, or remove the subscription."
-            )
         inbox.store(body.decode("utf-8"), timezone.now())
     except UnicodeDecodeError:
         return Receipt(400, "The body is not UTF-8 text.")

@@ -6,9 +6,10 @@ past its lease changes nothing.
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import IntegrityError, connection, models, transaction
+from django.utils import timezone
 
 from crmsync.engine import changes, convert, spec
 from crmsync.ledger import queue
@@ -31,14 +32,25 @@ def find(
     return list(found.values())
 
 
-def lease(links: Iterable[Link], token: str, now: datetime, seconds: int) -> dict[int, Link]:
-    """Take links; those taken by id, read again now that they are ours (others may have changed them)."""
-    pks = [link.pk for link in links]
-    if not pks:
-        return {}
-    until = now + timedelta(seconds=seconds)
-    Link.objects.filter(queue.free(now), pk__in=pks).update(lease=token, leased_until=until)
-    return {link.pk: link for link in Link.objects.filter(pk__in=pks, lease=token)}
+def take(
+    mapping_id: int,
+    local_pks: Collection[str],
+    portal_id: int,
+    object_type: str,
+    remote_ids: Collection[str],
+    token: str,
+    until: datetime,
+) -> list[Link]:
+    """Lease what is free of the links that hold one of these keys, then find them all: those that are ours
+    carry the token, and are read after they became ours."""
+    now = timezone.now()
+    mine = Link.objects.filter(queue.free(now), mapping_id=mapping_id)
+    if local_pks:
+        mine.filter(local_pk__in=local_pks).update(lease=token, leased_until=until)
+    if remote_ids:
+        theirs = mine.filter(portal_id=portal_id, object_type=object_type, remote_id__in=remote_ids)
+        theirs.update(lease=token, leased_until=until)
+    return find(mapping_id, local_pks, portal_id, object_type, remote_ids)
 
 
 def renew(token: str, until: datetime) -> None:

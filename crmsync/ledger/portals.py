@@ -1,17 +1,41 @@
 """Portals: state changes and what discovery found; the only writer of schema rows and user links."""
 
+import functools
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Lower
+from fernet_fields import DecryptionError
 
 from crmsync import signals
 from crmsync.engine import terms
 from crmsync.models import Mapping, Portal, RemotePipeline, RemoteProperty, UserLink, choices
 
+logger = logging.getLogger(__name__)
 State = choices.PortalState
+
+
+def client_secrets() -> dict[int, str]:
+    """Hub id -> client secret of every connected account, "" where it cannot be decrypted; one plain query.
+
+    Webhooks ask for it with every delivery, so a ciphertext is decrypted once a process.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hub_id, client_secret FROM crmsync_portal WHERE hub_id IS NOT NULL")
+        return {hub_id: _decrypt(bytes(secret)) if secret else "" for hub_id, secret in cursor.fetchall()}
+
+
+@functools.lru_cache(maxsize=256)
+def _decrypt(ciphertext: bytes) -> str:
+    field = Portal._meta.get_field("client_secret")
+    try:
+        return field.from_db_value(ciphertext, None, connection) or ""
+    except DecryptionError:
+        logger.error("a client secret cannot be decrypted with the present FERNET_KEYS")
+        return ""
 
 
 def set_state(portal: Portal, state: str, reason: str = "") -> None:

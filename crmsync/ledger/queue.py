@@ -4,6 +4,7 @@ A claim writes a random ``lease``. Capturing the key again empties it, so that w
 its token gone and the row stays due: nothing that happened meanwhile is lost.
 """
 
+import functools
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -125,17 +126,19 @@ def upsert(queue: type[Row], source: str, columns: str, values: Sequence[object]
 
     ``source`` is a FROM/WHERE clause, ``columns`` what its SELECT yields for (mapping_id, key).
     """
-    connection = connections[using]
-    table = connection.ops.quote_name(queue._meta.db_table)
+    with connections[using].cursor() as cursor:
+        cursor.execute(_upsert_sql(queue._meta.db_table, source, columns, key, connections[using].vendor), values)
+
+
+@functools.cache
+def _upsert_sql(table: str, source: str, columns: str, key: str, vendor: str) -> str:
     again = "state = 'due', attempts = 0, lease = '', leased_until = NULL, due_at = "
-    if connection.vendor == "mysql":
+    if vendor == "mysql":
         tail = f"ON DUPLICATE KEY UPDATE {again} VALUES(due_at)"
     else:
         tail = f"ON CONFLICT (mapping_id, {key}) DO UPDATE SET {again} excluded.due_at"
-    sql = (
+    return (
         f"INSERT INTO {table}"
         f" (mapping_id, {key}, due_at, captured_at, state, attempts, lease, last_code, last_message)"
         f" SELECT {columns}, 'due', 0, '', '', '' {source} {tail}"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)

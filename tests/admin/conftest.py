@@ -9,11 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from crmsync.fakehub import hub
-from crmsync.hubspot import account as accounts
 from crmsync.sides import remote
 from tests import factories
-
-pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +37,7 @@ def _client(user) -> Client:
 
 
 @pytest.fixture
-def hubspot(monkeypatch) -> Iterator[hub.FakeHub]:
+def hubspot() -> Iterator[hub.FakeHub]:
     """A HubSpot account that knows ``factories.TOKEN`` and is reached through requests."""
     account = hub.FakeHub(seed=1, limits_on=False)
     account.add_token(factories.TOKEN)
@@ -51,10 +48,6 @@ def hubspot(monkeypatch) -> Iterator[hub.FakeHub]:
         response = account.handle(request.method, target, dict(request.headers), body)
         return response.status, response.headers, response.body
 
-    if not hasattr(accounts, "introspect"):
-        monkeypatch.setattr(
-            accounts, "introspect", lambda client, token: accounts.introspect_static_token(client), raising=False
-        )
     remote._clients.clear()
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         for method in ("GET", "POST", "PATCH", "PUT", "DELETE"):

@@ -20,7 +20,10 @@ def rung(monkeypatch) -> list[bool]:
 def test_a_draft_that_can_run_is_set_live_after_a_question(boss, pages, rung):
     mapping = factories.make_mapping(state="draft")
     asked = pages.act(boss, "set_live", mapping, sure=False)
-    assert "From now on changes flow" in asked.content.decode()
+    html = asked.content.decode()
+    assert "From now on changes flow" in html
+    assert '<input type="hidden" name="action" value="set_live">' in html
+    assert f'<input type="hidden" name="_selected_action" value="{mapping.pk}">' in html
     assert Mapping.objects.get().state == "draft"
     pages.act(boss, "set_live", mapping)
     assert Mapping.objects.get().state == "live"

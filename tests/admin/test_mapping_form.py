@@ -151,6 +151,12 @@ def test_fields_that_hubspot_owns_are_marked(boss, pages):
     assert "crmsync-hubspot" in boss.get(pages.of(mapping)).content.decode()
 
 
+def test_every_input_of_a_row_has_a_name_for_those_who_hear_the_page(boss, pages):
+    html = boss.get(pages.of(factories.make_mapping())).content.decode()
+    assert html.count('aria-label="HubSpot property"') >= 4
+    assert html.count('aria-label="When both changed"') + html.count('aria-label="when both changed"') >= 4
+
+
 # --- Revision ---------------------------------------------------------------------------------------------------
 
 

@@ -116,6 +116,25 @@ def test_a_portal_is_added_only_by_those_who_may_connect(staff, pages):
     assert staff("add_portal", "view_portal", "connect_portal").get(pages.add("portal")).status_code == 200
 
 
+def test_those_who_may_connect_but_not_edit_see_no_inputs(staff, pages):
+    portal = factories.PortalFactory()
+    html = staff("view_portal", "connect_portal").get(pages.of(portal)).content.decode()
+    assert "Test connection" in html
+    assert 'name="new_token"' not in html
+
+
+def test_a_viewer_of_a_mapping_sees_no_leftovers_of_inputs(staff, pages):
+    html = (
+        staff("view_mapping", "view_fieldmapping")
+        .get(pages.of(factories.make_mapping(state="draft")))
+        .content.decode()
+    )
+    assert "first_name ↔ firstname" in html
+    assert "revision" in html
+    assert "Seen revision" not in html
+    assert "custom object" not in html
+
+
 def test_the_preview_needs_the_permission_to_operate(staff):
     mapping = factories.make_mapping()
     url = reverse("admin:crmsync_mapping_preview", args=[mapping.pk])

@@ -68,7 +68,7 @@ def test_an_unknown_mapping_is_not_found(boss):
 
 
 def test_it_opens_in_few_queries(boss, mapping, django_assert_max_num_queries):
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(30):
         boss.get(_url(mapping))
 
 
