@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
+from crmsync import conf
 from crmsync.engine import terms
 
 # A field whose name holds one of these words is never offered, read or written.
@@ -162,6 +163,14 @@ _registry: dict[type[models.Model], type[LocalAdapter]] = {}
 def register(model: type[models.Model], adapter: type[LocalAdapter]) -> None:
     """Use this adapter class for a model instead of the default."""
     _registry[model] = adapter
+
+
+def registered_label(model: type[models.Model]) -> str:
+    """The label of the allowed model that a model, its proxy or its multi-table child is synced as."""
+    for label in conf.current().MODELS:
+        if issubclass(model, apps.get_model(label)):
+            return apps.get_model(label)._meta.label
+    return model._meta.label
 
 
 def adapter_for(model_label: str) -> LocalAdapter:

@@ -17,7 +17,7 @@ def mark_dirty(rows: models.QuerySet | list[models.Model]) -> int:
     model = rows.model if isinstance(rows, models.QuerySet) else type(rows[0]) if rows else None
     if model is None:
         return 0
-    marked = capture.capture_many(rows, model._meta.concrete_model._meta.label)
+    marked = capture.capture_many(rows, adapters.registered_label(model))
     if marked:
         jobs.ring_on_commit()
     return marked

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import router
+from django.db import DEFAULT_DB_ALIAS, router
 
 from crmsync import conf
 
@@ -64,11 +64,12 @@ def _models(options: conf.Options) -> list[checks.CheckMessage]:
                 )
             )
             continue
-        if router.db_for_write(model) != router.db_for_write(apps.get_model("crmsync", "OutboxEntry")):
+        homes = {router.db_for_write(model), router.db_for_write(apps.get_model("crmsync", "OutboxEntry"))}
+        if homes != {DEFAULT_DB_ALIAS}:
             found.append(
                 checks.Error(
-                    f"{label} is written to another database than crmsync's outbox.",
-                    hint="A change and its dirty mark must be one transaction: route both to one database.",
+                    f"{label} or crmsync's outbox is not written to the database “default”.",
+                    hint="A change and its dirty mark must be one transaction: route both to “default”.",
                     id="crmsync.E005",
                 )
             )

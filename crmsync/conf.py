@@ -35,9 +35,9 @@ class Options:
     # The delayed pass is the complete one: recent reads are not monotonic in modified time.
     FULL_POLL_SECONDS: int = 1800
     FULL_POLL_OVERLAP_SECONDS: int = 900
-    # HubSpot's burst limit per 10 seconds for this app; 100 is the Free and Starter tier. 0: not paced.
+    # HubSpot's burst limit per 10 seconds for this app; 100 is the Free and Starter tier. 0: nothing is paced.
     BURST_PER_10_SECONDS: int = 100
-    # The account's search limit is 5 a second for all apps; one is left to others. 0: not paced.
+    # The account's search limit is 5 a second for all apps; one is left to others. 0: as the burst.
     SEARCH_PER_SECOND: int = 4
     # Connect and read time-out of every call; HubSpot's own gateway gives up after 100 s.
     CONNECT_TIMEOUT: float = 3.05

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable
 
-from django.db import close_old_connections, transaction
+from django.db import OperationalError, close_old_connections, transaction
 
 from crmsync import conf
 from crmsync.flows import backfill, intake, poll, prune, pull, push
@@ -20,11 +20,15 @@ logger = logging.getLogger(__name__)
 _SLICE_SECONDS = 20.0
 # The bell is down from a ring until a worker answers it; a lost job keeps it down no longer than this.
 _BELL_SECONDS = 5
-_BELL = "crmsync:bell"
+_BELL = "crmsync:bell:{}"
+# Polls a tick makes at most, so that live work is not kept waiting by many mappings.
+_POLLS = 10
 # After Redis refused, saves do not try it again for this long: the sweep finds their work anyway.
 _SULK_SECONDS = 5.0
 # How long the database runner sleeps when there is nothing to do.
 _NAP_SECONDS = 0.2
+# How long a step waits when the database did not answer.
+_DATABASE_NAP_SECONDS = 2.0
 
 _sulks_until = 0.0
 
@@ -39,7 +43,10 @@ def ring_on_commit(using: str = "default") -> None:
 
 
 def ring() -> bool:
-    """Wake a worker, unless one was rung for and has not answered yet. Never raises, never waits long."""
+    """Wake a worker, unless one was rung for and has not answered yet. Never raises.
+
+    It waits no longer than the Redis address's ``socket_connect_timeout``: set one.
+    """
     global _sulks_until  # noqa: PLW0603  (one number a process: until when Redis is left alone)
     options = conf.current()
     if options.RUNNER != "rq" or time.monotonic() < _sulks_until:
@@ -54,7 +61,7 @@ def ring() -> bool:
 
 def _ring(name: str) -> bool:
     queue = _queue(name, os.getpid())
-    if not queue.connection.set(_BELL, "1", nx=True, ex=_BELL_SECONDS):
+    if not queue.connection.set(_BELL.format(name), "1", nx=True, ex=_BELL_SECONDS):
         return False
     queue.enqueue(drain, result_ttl=0, failure_ttl=3600, job_timeout=600)
     return True
@@ -73,7 +80,7 @@ def _answer() -> None:
     if conf.current().RUNNER != "rq":
         return
     try:
-        _queue(conf.current().QUEUE, os.getpid()).connection.delete(_BELL)
+        _queue(conf.current().QUEUE, os.getpid()).connection.delete(_BELL.format(conf.current().QUEUE))
     except Exception:  # Redis is away: the bell falls by itself
         logger.warning("could not answer the bell")
 
@@ -90,8 +97,13 @@ def drain() -> int:
 def tick() -> int:
     """The dispatcher's job, every few seconds: polls that are due, and whatever a lost bell left behind."""
     _answer()
-    done = _guarded(poll.poll_due)
-    return max(done, 0) + drain()
+    done = 0
+    for _ in range(_POLLS):
+        put = _guarded(poll.poll_due)
+        if put < 0:
+            break
+        done += put
+    return done + drain()
 
 
 def work(seconds: float) -> tuple[int, bool]:
@@ -114,10 +126,14 @@ def _guarded(step: Callable[[], int]) -> int:
     """The outermost net: a step that fails is logged, and the others go on."""
     try:
         return step()
+    except OperationalError:
+        logger.error("the database is busy or away; the work waits")
+        close_old_connections()
+        time.sleep(_DATABASE_NAP_SECONDS)
     except Exception:
         logger.exception("a step of the drain failed")
         close_old_connections()
-        return 0
+    return 0
 
 
 def run_forever(is_stopped: Callable[[], bool]) -> None:
@@ -137,7 +153,7 @@ def run_forever(is_stopped: Callable[[], bool]) -> None:
 
 
 def tidy() -> int:
-    """The daily job: delete what was kept long enough."""
+    """The hourly job: delete a slice of what was kept long enough."""
     return prune.prune()
 
 

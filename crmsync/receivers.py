@@ -7,6 +7,7 @@ crash between the two would lose the change. Registered models therefore save in
 import functools
 
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models, router, transaction
 from django.db.models import signals
 
@@ -16,7 +17,11 @@ from crmsync.flows import capture
 
 def connect_all() -> None:
     """Connect the models of CRMSYNC['MODELS'], with their proxies and children; models unknown are for the checks."""
-    for label in conf.current().MODELS:
+    try:
+        labels = conf.current().MODELS
+    except ImproperlyConfigured:
+        return  # check E001 says what is wrong, in words
+    for label in labels:
         try:
             connect(apps.get_model(label))
         except (LookupError, ValueError):

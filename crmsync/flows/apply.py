@@ -9,9 +9,9 @@ from django.utils import timezone
 from crmsync import conf
 from crmsync.engine import changes, convert, terms
 from crmsync.engine import plan as plans
-from crmsync.flows import bases, dossier, scope, settle
+from crmsync.flows import bases, dossier, scope, settle, verify
 from crmsync.hubspot import errors
-from crmsync.ledger import links
+from crmsync.ledger import journal, links
 from crmsync.models import Link
 
 
@@ -27,18 +27,25 @@ class Work:
     stop: dossier.Stop | None = None
     is_archived: bool = False
     is_stored: bool = False
+    is_unverified: bool = False
+    is_behind: bool = False
+    logged: set[int] = field(default_factory=set)
     is_dirty: bool = False
 
 
 def apply(one: scope.Scope, cases: list[dossier.Case], plan: plans.Plan) -> list[Work]:
     """Apply a plan made of these cases (same order); each work ends settled or with a ``stop``."""
     works = [Work(case, pair_plan, case.link) for case, pair_plan in zip(cases, plan.pairs, strict=True)]
+    verify.recover(one, works)
     _reserve(one, works)
     _intend(one, works)
+    _note_conflicts(one, works)
     _archive_remote(one, works)
     _create_remote(one, works)
     _update_remote(one, works)
+    _take_back(one, works)
     settle.settle(one, [work for work in works if work.stop is None])
+    verify.pull_again(one, works)
     return works
 
 
@@ -87,14 +94,40 @@ def _intend(one: scope.Scope, works: list[Work]) -> None:
 
 
 def _sent(one: scope.Scope, work: Work) -> dict[str, list[str | None]]:
-    base = {}
+    """For each field to be sent: the local text, what is sent, and what HubSpot had when we read it."""
     fields = {f.id: f for f in one.spec.fields}
+    pair, found = work.plan.pair, {}
     for write in work.plan.remote_writes:
-        field_spec = fields[write.field_id]
-        base[write.field_id] = changes.BaseValue(
-            bases.text_of(work.plan.pair.local, field_spec), convert.remote_text(write.value, field_spec)
-        )
-    return links.to_stored(one.spec, base)
+        one_field = fields[write.field_id]
+        read = pair.remote.values.get(write.name) if pair.remote else None
+        found[links.key_of(one_field)] = [
+            bases.text_of(pair.local, one_field),
+            convert.remote_text(write.value, one_field),
+            convert.remote_text(read, one_field),
+        ]
+    return found
+
+
+def _note_conflicts(one: scope.Scope, works: list[Work]) -> None:
+    """A HubSpot user's value that is about to be replaced is in the conflict log before it is replaced: a
+    worker killed after the write leaves nothing else that knows of it (I10)."""
+    rows = []
+    for work in _going(works, lambda w: w.plan.remote_writes and w.plan.clashes):
+        sent = {write.field_id for write in work.plan.remote_writes}
+        lost = [
+            clash for clash in work.plan.clashes if clash.field_id in sent and clash.winner is terms.SideName.LOCAL
+        ]
+        work.logged = {clash.field_id for clash in lost}
+        rows += bases.conflicts_of(one.spec, work, lost)
+    journal.record_conflicts(rows)
+
+
+def _take_back(one: scope.Scope, works: list[Work]) -> None:
+    """HubSpot certainly refused these: what their conflicts said was not replaced."""
+    refused = [w for w in works if w.stop is not None and w.logged and w.stop.park]
+    for work in refused:
+        names = [links.key_of(f) for f in one.spec.fields if f.id in work.logged]
+        journal.forget_conflicts(one.spec.id, work.link.local_pk, names, work.link.synced_at)
 
 
 def _renew(one: scope.Scope) -> None:
@@ -167,47 +200,15 @@ def _update_remote(one: scope.Scope, works: list[Work]) -> None:
             work.stop = dossier.stop_for(settled.failed[work.link.remote_id])
         else:
             work.answered = dict(answer.properties)
-            work.link.remote_modified_at = answer.updated_at
+    done = [work for work in going if work.stop is None]
     if conf.current().VERIFY_WRITES:
-        _verify(one, [work for work in going if work.stop is None])
+        verify.look(one, done)
+    for work in done:
+        _stamp_seen(work, settled.done[work.link.remote_id].updated_at)
 
 
-def _verify(one: scope.Scope, works: list[Work]) -> None:
-    """Read the history back: a HubSpot user's value that fell between our read and our write is logged (I10).
-
-    HubSpot offers no conditional write, so this is found afterwards, never prevented.
-    """
-    names = sorted({write.name for work in works for write in work.plan.remote_writes})
-    if not works:
-        return
-    histories = one.remote.histories([work.link.remote_id for work in works], names)
-    fields = {f.id: f for f in one.spec.fields}
-    for work in works:
-        shown = histories.get(work.link.remote_id, {})
-        for write in work.plan.remote_writes:
-            lost = _overwritten(work, write, fields[write.field_id], shown.get(write.name, ()))
-            work.raced.extend(lost)
-
-
-def _overwritten(work: Work, write: changes.FieldWrite, field_spec, history) -> list[changes.Clash]:
-    """Values between what we read and what we wrote, newest first in ``history``."""
-    ours = convert.remote_text(write.value, field_spec)
-    read = convert.remote_text(work.plan.pair.remote.values.get(write.name), field_spec)
-    texts = [convert.remote_text(entry.value, field_spec) for entry in history]
-    if ours not in texts:
-        return []
-    found = []
-    for text in texts[texts.index(ours) + 1 :]:
-        if text == read:
-            break
-        found.append(
-            changes.Clash(
-                field_id=write.field_id,
-                base=work.plan.pair.link.base.get(write.field_id) if work.plan.pair.link else None,
-                local=bases.text_of(work.plan.pair.local, field_spec),
-                remote=text,
-                winner=terms.SideName.LOCAL,
-                rule="written in HubSpot between our read and our write",
-            )
-        )
-    return found
+def _stamp_seen(work: Work, answered_at: datetime | None) -> None:
+    """The record as of our write counts as seen only if we looked at all of it; else a poll shall find it."""
+    looked = conf.current().VERIFY_WRITES and not (work.is_behind or work.is_unverified)
+    read = work.plan.pair.remote
+    work.link.remote_modified_at = answered_at if looked else read.modified_at if read else None

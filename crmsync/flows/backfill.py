@@ -1,5 +1,6 @@
 """Every record of a mapping, page by page in one direction: resumable, counted, never started by itself."""
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,7 +11,7 @@ from crmsync import conf
 from crmsync.engine import plan as plans
 from crmsync.engine import safety, terms
 from crmsync.flows import dossier, drain, failures, provision, reconcile, scope
-from crmsync.ledger import inbox, journal, outbox, queue
+from crmsync.ledger import inbox, journal, outbox, queue, specs
 from crmsync.models import InboxEvent, Mapping, OutboxEntry, Run, choices
 
 Kind = choices.RunKind
@@ -20,7 +21,11 @@ _WAIT = 15.0
 
 
 def start(mapping: Mapping, kind: str, *, user_id: int | None = None) -> Run:
-    """Open a run, or take up the unfinished one. Pushes are counted beforehand; HubSpot has no cheap count."""
+    """Open a run, or take up the unfinished one; specs.SpecError says why a mapping may not run now.
+
+    Pushes are counted beforehand; HubSpot has no cheap count.
+    """
+    _refuse(journal.may_go_on(Run(mapping=mapping, kind=kind, revision=mapping.revision)))
     total = None
     if kind == Kind.BACKFILL_PUSH:
         total = scope.open_scope(mapping.pk).local.count()
@@ -52,8 +57,9 @@ def pages(run: Run, limits: safety.Limits | None = None) -> Iterator[Run]:
         one = scope.open_scope(run.mapping_id, run_id=run.pk)
         provision.ensure(one)
         while True:
+            _refuse(journal.may_go_on(run))
             items, cursor = _page(one, run)
-            counts = _reconcile(one, run, items, limits) if items else {}
+            counts = _reconcile(one, run, items, _left(run, limits)) if items else {}
             until = timezone.now() + timedelta(seconds=seconds)
             if not journal.advance(run, token, cursor=cursor, counts=counts, until=until):
                 return
@@ -66,6 +72,18 @@ def pages(run: Run, limits: safety.Limits | None = None) -> Iterator[Run]:
         raise
     finally:
         journal.close_run(run, token, state, timezone.now())
+
+
+def _refuse(why: str) -> None:
+    if why:
+        raise specs.SpecError(why)
+
+
+def _left(run: Run, limits: safety.Limits | None) -> safety.Limits | None:
+    """The limits less what the run has created already: they are the run's, not a page's."""
+    if limits is None or limits.creates is None:
+        return limits
+    return dataclasses.replace(limits, creates=max(0, limits.creates - run.counts.get("created", 0)))
 
 
 def _page(one: scope.Scope, run: Run) -> tuple[list[dossier.Item], str]:

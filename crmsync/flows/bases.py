@@ -1,11 +1,12 @@
 """The base of a link once its writes are done: what each side answered, field by field."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from crmsync.engine import changes, convert, errors, record, spec, terms
 from crmsync.engine import plan as plans
 from crmsync.ledger import links
-from crmsync.models import Link
+from crmsync.models import Conflict, Link
 
 
 def base_after(one: spec.MappingSpec, work, after: record.Record | None) -> tuple[dict[int, changes.BaseValue], bool]:
@@ -71,16 +72,46 @@ def outcome_of(work) -> tuple[str, str]:
     if work.stop is not None:
         return str(work.stop.outcome), work.stop.code
     if work.plan.problems and work.plan.outcome is not terms.Outcome.CONFLICT:
-        return str(terms.Outcome.FAILED), work.plan.problems[0].code
+        return str(terms.Outcome.FAILED), f"field.{work.plan.problems[0].code}"
     settled = (terms.Outcome.CONFLICT, terms.Outcome.EXCLUDED, terms.Outcome.ARCHIVED, terms.Outcome.UNLINKED)
     return str(work.plan.outcome if work.plan.outcome in settled else terms.Outcome.UNCHANGED), work.plan.reason
 
 
 def stamp(link: Link, work, base: dict, now: datetime) -> None:
     """Write the outcome of a work into its link."""
-    link.base, link.sent = base, {}
+    link.base = base
+    if not work.is_unverified:  # else what was sent stays, until the history could be read
+        link.sent = {}
     link.outcome, link.reason = outcome_of(work)
     link.synced_at = now
     link.state = links.State.ENDED if work.plan.unlinks and work.stop is None else links.State.LINKED
-    if not work.answered and work.plan.pair.remote:
+    if not (work.answered or work.is_unverified) and work.plan.pair.remote:
         link.remote_modified_at = work.plan.pair.remote.modified_at
+
+
+def conflicts_of(one: spec.MappingSpec, work, clashes: Iterable[changes.Clash]) -> list[Conflict]:
+    """Conflict rows, not stored, of some clashes of a work."""
+    names = {field.id: links.key_of(field) for field in one.fields}
+    return [
+        Conflict(
+            mapping_id=one.id,
+            local_pk=local_pk_of(work),
+            remote_id=remote_id_of(work),
+            field=names[clash.field_id],
+            base_local=clash.base.local if clash.base else None,
+            base_remote=clash.base.remote if clash.base else None,
+            local_value=clash.local,
+            remote_value=clash.remote,
+            winner=clash.winner or "",
+            rule=clash.rule,
+        )
+        for clash in clashes
+    ]
+
+
+def local_pk_of(work) -> str:
+    return work.link.local_pk if work.link else work.case.local_pk
+
+
+def remote_id_of(work) -> str:
+    return (work.link.remote_id if work.link else work.case.remote_id) or ""

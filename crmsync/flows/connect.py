@@ -3,6 +3,7 @@
 import re
 
 from django.utils import timezone
+from fernet_fields import DecryptionError
 
 from crmsync.flows import failures, scope
 from crmsync.hubspot import account, errors
@@ -23,7 +24,11 @@ def connect(portal: Portal) -> Portal:
 
     A portal that was connected to one account is never silently moved to another.
     """
-    if not _TOKEN.fullmatch(portal.token or ""):
+    try:
+        token = portal.token
+    except DecryptionError as error:
+        raise ConnectError(failures.classify(error).message) from error
+    if not _TOKEN.fullmatch(token or ""):
         raise ConnectError(
             "This does not look like a HubSpot access token (such as pat-na1-…). Copy it again from the app's page."
         )
@@ -44,7 +49,7 @@ def connect(portal: Portal) -> Portal:
         raise ConnectError(
             f"HubSpot account {details.portal_id} is connected already, as the portal “{other.label}”."
         )
-    return _store(portal, details, _scopes(client, portal.token))
+    return _store(portal, details, _scopes(client, token))
 
 
 def _scopes(client, token: str) -> list[str]:
@@ -64,5 +69,6 @@ def _store(portal: Portal, details, scopes: list[str]) -> Portal:
     portal.scopes = scopes
     portal.checked_at = timezone.now()
     portal.save()
-    portals.set_state(portal, portals.State.CONNECTED)
+    if portal.state != portals.State.PAUSED:  # only a person resumes what a person paused
+        portals.set_state(portal, portals.State.CONNECTED)
     return portal

@@ -149,8 +149,8 @@ _TABLE = (
         lambda e: Verdict(
             Kind.PARK,
             "local.unique",
-            "The database refuses the row: a value that must be unique is taken."
-            " Correct one of the records, then retry.",
+            "The database refuses the row: a value that must be unique is taken, or one that must be given is"
+            " missing. Correct the record or the mapping, then retry.",
         ),
     ),
     (OperationalError, lambda e: Verdict(Kind.RETRY, "local.db_error", "The database was busy or away.")),

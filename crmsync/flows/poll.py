@@ -39,7 +39,8 @@ def _pass(cursor: Cursor, token: str, now: datetime) -> int:
     until, last_id, put = cursor.until or now, cursor.last_id, 0
     since = max(cursor.position - overlap, cursor.started_at)
     for page in one.remote.changed(since, until, last_id):
-        put += inbox.put([(one.spec.id, r.key.id) for r in _news(one, page)], timezone.now())
+        rows = _news(one, page) if cursor.kind == cursors.Kind.FAST else page
+        put += inbox.put([(one.spec.id, r.key.id) for r in rows], timezone.now())
         last_id = page[-1].key.id
         leased_until = timezone.now() + timedelta(seconds=conf.current().LEASE_SECONDS)
         if not cursors.progress(cursor, token, until=until, last_id=last_id, leased_until=leased_until):
@@ -59,7 +60,7 @@ def _rhythm(cursor: Cursor) -> tuple[timedelta, timedelta]:
 
 
 def _news(one: scope.Scope, page: list[record.Record]) -> list[record.Record]:
-    """Records whose modified time is not the one their link has seen."""
+    """Records whose modified time is not the one their link has seen; the complete pass looks at all."""
     known = links.find(one.spec.id, (), one.spec.portal_id, one.spec.object_type, {r.key.id for r in page})
     seen = {link.remote_id: link.remote_modified_at for link in known}
     return [r for r in page if r.modified_at is None or seen.get(r.key.id) != r.modified_at]

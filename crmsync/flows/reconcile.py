@@ -71,6 +71,9 @@ def _of_work(item: dossier.Item, work: apply.Work) -> Result:
     """A record with a field held back keeps its outcome, and is parked, so that it is seen and can be retried."""
     if work.stop is not None:
         return Result(item, work.stop.outcome, work.stop)
+    if work.is_unverified:
+        message = "HubSpot did not show its history; what our write may have replaced is looked up again."
+        return Result(item, work.plan.outcome, dossier.Stop("remote.unverified", message, seconds=5.0))
     if work.plan.problems:
         problem = work.plan.problems[0]
         stop = dossier.Stop(f"field.{problem.code}", problem.message, outcome=work.plan.outcome, park=True)

@@ -4,7 +4,7 @@ HubSpot has answered before this begins. A record that fails here rolls back alo
 what HubSpot accepted is still remembered on its link.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -27,7 +27,7 @@ def settle(one: scope.Scope, works: list) -> None:
         works = [work for work in works if work.stop is None]
         refreshed = rows.write(one, works)
         _store_links(one, works, refreshed, now)
-        conflicts = journal.record_conflicts([row for work in works for row in _conflicts(one, work, now)])
+        conflicts = journal.record_conflicts([row for work in works for row in _conflicts(one, work)])
         journal.log([entry for work in works if (entry := _entry(one, work, now)) is not None])
     _send(one, works, conflicts)
 
@@ -72,34 +72,12 @@ def _is_news(work, base: dict) -> bool:
     )
 
 
-def _conflicts(one: scope.Scope, work, now: datetime) -> Iterable[Conflict]:
+def _conflicts(one: scope.Scope, work) -> list[Conflict]:
+    """What is not in the conflict log yet; nothing of a work that wrote nothing."""
     if work.stop is not None and not work.answered:
         return []
-    names = {f.id: links.key_of(f) for f in one.spec.fields}
-    return [
-        Conflict(
-            at=now,
-            mapping_id=one.spec.id,
-            local_pk=_local_pk(work),
-            remote_id=_remote_id(work),
-            field=names[clash.field_id],
-            base_local=clash.base.local if clash.base else None,
-            base_remote=clash.base.remote if clash.base else None,
-            local_value=clash.local,
-            remote_value=clash.remote,
-            winner=clash.winner or "",
-            rule=clash.rule,
-        )
-        for clash in [*work.plan.clashes, *work.raced]
-    ]
-
-
-def _local_pk(work) -> str:
-    return work.link.local_pk if work.link else work.case.local_pk
-
-
-def _remote_id(work) -> str:
-    return (work.link.remote_id if work.link else work.case.remote_id) or ""
+    fresh = [clash for clash in work.plan.clashes if clash.field_id not in work.logged]
+    return bases.conflicts_of(one.spec, work, [*fresh, *work.raced])
 
 
 def _entry(one: scope.Scope, work, now: datetime) -> LogEntry | None:
@@ -114,10 +92,10 @@ def _entry(one: scope.Scope, work, now: datetime) -> LogEntry | None:
         mapping_id=one.spec.id,
         run_id=one.run_id,
         revision=one.spec.revision,
-        local_pk=_local_pk(work),
-        remote_id=_remote_id(work),
+        local_pk=bases.local_pk_of(work),
+        remote_id=bases.remote_id_of(work),
         outcome=plan.outcome,
-        reason=plan.reason,
+        reason=f"field.{plan.problems[0].code}" if plan.problems else plan.reason,
         detail=" ".join(dict.fromkeys([plan.detail, *[p.message for p in plan.problems]])).strip(),
         changes=_changes(plan),
     )

@@ -1,21 +1,27 @@
 """Runs, log entries and conflicts: what happened, kept for whoever asks why."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import models, transaction
+from django.db.models.functions import Coalesce
 
 from crmsync.engine import terms
 from crmsync.ledger import queue
-from crmsync.models import Conflict, LogEntry, Mapping, Run, choices
+from crmsync.models import Conflict, Link, LogEntry, Mapping, Run, choices
 
 State = choices.RunState
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def open_run(mapping: Mapping, kind: str, *, user_id: int | None = None, total: int | None = None) -> Run:
-    """Start a run, or take up the unfinished one of the same kind."""
-    run = Run.objects.filter(mapping=mapping, kind=kind, state__in=[State.RUNNING, State.STOPPED]).first()
+    """Start a run, or take up the unfinished one of the same kind and revision."""
+    unfinished = Run.objects.filter(mapping=mapping, kind=kind, state__in=[State.RUNNING, State.STOPPED])
+    run = unfinished.filter(revision=mapping.revision).first()
     if run is None:
+        unfinished.update(
+            state=State.FAILED, message="The mapping was edited; a new run began from the first record."
+        )
         return Run.objects.create(
             mapping=mapping, kind=kind, requested_by_id=user_id, total=total, revision=mapping.revision
         )
@@ -36,8 +42,27 @@ def lease_run(run: Run, now: datetime, seconds: int) -> str | None:
 
 def running(now: datetime) -> list[int]:
     """Runs that nobody works on now."""
-    rows = Run.objects.filter(queue.free(now), state=State.RUNNING, mapping__state=terms.MappingState.LIVE)
+    rows = Run.objects.filter(
+        queue.free(now),
+        state=State.RUNNING,
+        mapping__state=terms.MappingState.LIVE,
+        mapping__portal__state=choices.PortalState.CONNECTED,
+    )
     return list(rows.order_by("id").values_list("pk", flat=True))
+
+
+def may_go_on(run: Run) -> str:
+    """Why a run must not work now: one sentence, or "". Asked again before every page."""
+    state, revision, portal = Mapping.objects.values_list("state", "revision", "portal__state").get(pk=run.mapping_id)
+    if state != terms.MappingState.LIVE:
+        return "The mapping is not live. Set it live, then run the backfill."
+    if portal != choices.PortalState.CONNECTED:
+        return "The portal is not connected or is paused. Reconnect or resume it, then run the backfill again."
+    if revision != run.revision:
+        return (
+            "The mapping was edited since this run began. Start the backfill again: it begins from the first record."
+        )
+    return ""
 
 
 def advance(run: Run, token: str, *, cursor: str, counts: dict[str, int], until: datetime) -> bool:
@@ -81,21 +106,41 @@ def log(entries: Iterable[LogEntry]) -> None:
 
 
 def record_conflicts(rows: list[Conflict]) -> list[Conflict]:
-    """Store conflicts; one that waits for a person is stored once. Those that are new."""
-    fresh = [row for row in rows if row.winner or not _is_open(row)]
+    """Store conflicts, each once; those that are new.
+
+    One that waits for a person stays open over many looks, and one noted before a write that a kill cut off is
+    met again when the write is planned again.
+    """
+    fresh = [row for row in rows if not _is_known(row)]
     Conflict.objects.bulk_create(fresh, batch_size=500)
     return fresh
 
 
-def _is_open(row: Conflict) -> bool:
-    return Conflict.objects.filter(
+def _is_known(row: Conflict) -> bool:
+    """The same values met again: open, or noted since the record was last settled."""
+    same = Conflict.objects.filter(
         mapping_id=row.mapping_id,
         local_pk=row.local_pk,
         field=row.field,
-        winner="",
+        winner=row.winner,
         local_value=row.local_value,
         remote_value=row.remote_value,
-    ).exists()
+    )
+    if not row.winner:
+        return same.exists()
+    settled = Link.objects.filter(mapping_id=row.mapping_id, local_pk=row.local_pk).values("synced_at")[:1]
+    return same.exclude(at__lt=Coalesce(models.Subquery(settled), _NEVER)).exists()
+
+
+def forget_conflicts(mapping_id: int, local_pk: str, fields: list[str], since: datetime | None) -> None:
+    """Take back what was noted before a write that HubSpot refused."""
+    Conflict.objects.filter(
+        mapping_id=mapping_id,
+        local_pk=local_pk,
+        field__in=fields,
+        winner=terms.SideName.LOCAL,
+        at__gte=since or _NEVER,
+    ).delete()
 
 
 def prune(model: type[models.Model], field: str, before: datetime, limit: int = 5000) -> int:

@@ -1,5 +1,6 @@
 """Dirty marks: which local rows may have to be pushed, coalesced by mapping and key."""
 
+import itertools
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -13,6 +14,9 @@ from crmsync.models import Mapping, OutboxEntry
 _FROM = "FROM crmsync_mapping WHERE LOWER(model_label) = %s AND state <> 'draft' AND direction <> 'pull'"
 
 
+_CHUNK = 2000
+
+
 def mark(model_label: str, local_pk: str, now: datetime, *, using: str = "default") -> None:
     """Mark one local row in every pushing mapping of its model, in the caller's transaction."""
     at = connections[using].ops.adapt_datetimefield_value(now)
@@ -22,13 +26,16 @@ def mark(model_label: str, local_pk: str, now: datetime, *, using: str = "defaul
 
 def mark_many(mapping_ids: Iterable[int], local_pks: Iterable[str], now: datetime) -> int:
     """Mark many rows of given mappings; how many marks were made."""
-    rows = [
-        OutboxEntry(mapping_id=mapping_id, local_pk=pk, due_at=now, captured_at=now)
-        for mapping_id in mapping_ids
-        for pk in local_pks
-    ]
-    OutboxEntry.objects.bulk_create(rows, batch_size=500, **on_conflict("local_pk"))
-    return len(rows)
+    mappings, pks, marks = list(mapping_ids), iter(local_pks), 0
+    while chunk := list(itertools.islice(pks, _CHUNK)):
+        rows = [
+            OutboxEntry(mapping_id=mapping_id, local_pk=pk, due_at=now, captured_at=now)
+            for mapping_id in mappings
+            for pk in chunk
+        ]
+        OutboxEntry.objects.bulk_create(rows, batch_size=500, **on_conflict("local_pk"))
+        marks += len(rows)
+    return marks
 
 
 def on_conflict(key: str) -> dict[str, object]:

@@ -58,11 +58,6 @@ def claim(queue: type[Row], mapping_id: int, now: datetime, *, limit: int, secon
     return lease, rows
 
 
-def renew(queue: type[Row], lease: str, until: datetime) -> None:
-    """Hold claimed rows longer."""
-    queue._default_manager.filter(lease=lease).update(leased_until=until)
-
-
 def finish(queue: type[Row], pks: Collection[int], lease: str) -> None:
     """Delete rows that were settled, except those dirtied again since they were claimed.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from crmsync import adapters
+from crmsync import adapters, conf
 from crmsync.engine import convert, spec, terms
 from crmsync.models import FieldMapping, Mapping, RemotePipeline, RemoteProperty, UserLink
 
@@ -47,6 +47,12 @@ def load(mapping: Mapping) -> spec.MappingSpec:
 
 def adapter_of(mapping: Mapping) -> adapters.LocalAdapter:
     """The mapping's adapter; SpecError where its model is gone or not allowed."""
+    allowed = {label.lower() for label in conf.current().MODELS}
+    if mapping.model_label.lower() not in allowed:
+        raise SpecError(
+            f"Mapping “{mapping}” names the model {mapping.model_label!r}, which CRMSYNC['MODELS'] does not allow."
+            " Add it there, or choose another model."
+        )
     try:
         return adapters.adapter_for(mapping.model_label)
     except (LookupError, ValueError) as error:

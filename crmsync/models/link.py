@@ -10,8 +10,9 @@ from crmsync.models import choices, mapping, portal
 class Link(models.Model):
     """A local row <-> a HubSpot record under one mapping.
 
-    ``base``: {"local|property": [local text, remote text]} as each side last answered. ``sent`` has the same
-    shape and is written *before* a HubSpot write, so that our own write is known again after a crash.
+    ``base``: {"local|property": [local text, remote text]} as each side last answered. ``sent``
+    is written *before* a HubSpot write: {"local|property": [local text, what is sent, what HubSpot had]}, so that
+    our own write is known again after a crash, and what it may have replaced unseen can be looked up.
     ``create_key``: random and immutable; it stands in HubSpot's unique key property of records we created.
     """
 

@@ -13,7 +13,7 @@ class Mapping(models.Model):
     portal = models.ForeignKey(
         portal.Portal, on_delete=models.PROTECT, related_name="mappings", verbose_name=_("portal")
     )
-    label = models.CharField(_("name"), max_length=100)
+    label = models.CharField(_("name"), max_length=100, unique=True)
     model_label = models.CharField(
         _("Django model"), max_length=150, help_text=_("app_label.Model, one of CRMSYNC['MODELS'].")
     )
@@ -37,7 +37,7 @@ class Mapping(models.Model):
     uses_save = models.BooleanField(
         _("write through save()"),
         default=True,
-        help_text=_("On: the model's save() and signals run for every record. Off: faster bulk statements."),
+        help_text=_("On: save() and signals run for every record. Off: new rows are made by faster bulk statements."),
     )
     is_provisioned = models.BooleanField(_("key property is in HubSpot"), default=False, editable=False)
     problem = models.TextField(_("problem"), default="", blank=True, editable=False)

@@ -9,7 +9,9 @@ from crmsync.models import choices, secret
 class Portal(models.Model):
     """One HubSpot account. Secrets are write-only: encrypted at rest, masked everywhere else."""
 
-    label = models.CharField(_("name"), max_length=100, help_text=_("Your name for this HubSpot account."))
+    label = models.CharField(
+        _("name"), max_length=100, unique=True, help_text=_("Your name for this HubSpot account.")
+    )
     hub_id = models.BigIntegerField(
         _("hub id"), unique=True, null=True, blank=True, editable=False, help_text=_("HubSpot's id of the account.")
     )

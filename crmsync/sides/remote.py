@@ -16,8 +16,7 @@ HISTORY_PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What it takes to talk to one portal. ``reserve`` gives the seconds to wait before a call in a lane;
-    ``held_back`` is told of a 429."""
+    """What it takes to talk to one portal. ``reserve`` gives the seconds to wait before a call in a lane."""
 
     portal_id: int
     api_url: str
@@ -72,13 +71,26 @@ def pace(
     if lane == "search":
         return lambda tat: pacing.reserve(tat, now, per_second=search_per_second, burst=1)
     burst = max(1, burst_per_10 // 10)
-    return lambda tat: pacing.reserve(tat, now, per_second=(burst_per_10 * 0.95 - burst) / 10, burst=burst)
+    return lambda tat: pacing.reserve(tat, now, per_second=_steady(burst_per_10), burst=burst)
 
 
 def held_until(now: float, seconds: float, *, burst_per_10: int) -> float:
     """The theoretical arrival time that keeps everybody from calling for ``seconds``."""
     burst = max(1, burst_per_10 // 10)
-    return now + seconds + burst / ((burst_per_10 * 0.95 - burst) / 10)
+    return now + seconds + burst / _steady(burst_per_10)
+
+
+def _steady(burst_per_10: int) -> float:
+    """Calls a second once the burst is used up; never nothing, however low the limit."""
+    return max(0.05, (burst_per_10 * 0.95 - max(1, burst_per_10 // 10)) / 10)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """A record read back: its values now, and each property's past values, newest first."""
+
+    values: Mapping[str, str | None]
+    history: Mapping[str, Sequence[types.HistoryEntry]]
 
 
 class RemoteSide:
@@ -181,12 +193,14 @@ class RemoteSide:
     def archive(self, ids: Sequence[str]) -> types.Settled:
         return objects.archive_batch(self.client, self.spec.object_type, list(ids))
 
-    def histories(self, ids: Collection[str], names: Sequence[str]) -> dict[str, Mapping[str, Sequence]]:
-        """The write history of some properties by record id, newest first."""
+    def histories(self, ids: Collection[str], names: Sequence[str]) -> tuple[dict[str, ReadBack], set[str]]:
+        """Records by id as they are now, with the write history of some properties; and the ids whose history
+        could not be read. A record that is gone is in neither."""
         settled = objects.read_batch(
-            self.client, self.spec.object_type, sorted(ids), list(names), history=list(names)
+            self.client, self.spec.object_type, sorted(ids), self.properties, history=list(names)
         )
-        return {key: one.history for key, one in settled.done.items()}
+        failed = {key for key, error in settled.failed.items() if not isinstance(error, errors.NotFound)}
+        return {key: ReadBack(one.properties, one.history) for key, one in settled.done.items()}, failed
 
     def to_record(self, one: types.ObjectRecord) -> record.Record:
         return record.Record(

@@ -71,7 +71,7 @@ def test_the_bulk_way_makes_the_same(sync) -> None:
     counts = sync.backfill("backfill_pull")
     assert counts["created"] == 21
     assert Person.objects.count() == 21
-    assert Link.objects.filter(outcome="failed", reason="too_long").count() == 1
+    assert Link.objects.filter(outcome="failed", reason="field.too_long").count() == 1
 
 
 def test_a_dry_run_writes_nothing_and_says_so_by_its_exit_code(sync, capsys) -> None:

@@ -19,10 +19,10 @@ def queue(settings):
     jobs._sulks_until = 0.0
     found = django_rq.get_queue("crmsync")
     found.empty()
-    found.connection.delete("crmsync:bell")
+    found.connection.delete("crmsync:bell:crmsync")
     yield found
     found.empty()
-    found.connection.delete("crmsync:bell")
+    found.connection.delete("crmsync:bell:crmsync")
 
 
 @needs_redis

@@ -68,10 +68,13 @@ def test_a_lost_webhook_is_found_by_the_poll(sync, ada, ada_id) -> None:
     sync.drain()
     ada.refresh_from_db()
     assert ada.city == "Oslo"
+    before = sync.writes()
     Cursor.objects.update(due_at=timezone.now())
     while poll.poll_due() >= 0:
         pass
+    sync.drain()
     assert InboxEvent.objects.count() == 0
+    assert sync.writes() == before
 
 
 def test_a_poll_never_looks_before_the_mapping_was_live(sync) -> None:

@@ -19,13 +19,15 @@ _PATIENCE = 8
 class Command(BaseCommand):
     """Exit codes: 0 done, 1 error, 3 with --dry-run when there is something to do, 130 on Ctrl-C."""
 
-    help = "Bring all records of a mapping together. Ctrl-C stops after the page at hand; run it again to go on."
+    help = (
+        "Bring all records of a mapping together. Run it again after Ctrl-C: it goes on from the last finished page."
+    )
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("mapping", help="The mapping's name or id.")
         parser.add_argument("--direction", choices=["push", "pull", "both"], default="both")
         parser.add_argument("--dry-run", action="store_true", help="Plan all pages, write nothing, print the counts.")
-        parser.add_argument("--max-creates", type=int, help="Refuse a page that would create more records than this.")
+        parser.add_argument("--max-creates", type=int, help="Stop before the run creates more records than this.")
         parser.add_argument("--json", action="store_true", help="Print the counts as JSON.")
         parser.add_argument("--no-progress", action="store_true")
 

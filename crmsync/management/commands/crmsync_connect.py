@@ -1,4 +1,4 @@
-"""``manage.py crmsync_connect``: adds or updates a portal from a token in the environment or a file."""
+"""``manage.py crmsync_connect``: adds or updates a portal, its secrets read from a prompt or standard input."""
 
 import getpass
 import json
@@ -26,12 +26,14 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print the account as JSON.")
 
     def handle(self, *args, label: str, **options) -> None:
-        portal = Portal.objects.filter(label=label).first() or Portal(label=label)
+        stored = Portal.objects.defer("token", "client_secret")  # a lost key must not keep a new token out
+        portal = stored.filter(label=label).first() or Portal(label=label)
         if options["test"] and portal.pk is None:
             raise CommandError(f"There is no portal {label!r}. Run the command without --test to add it.")
         if not options["test"]:
             portal.token, secret = _read(options["stdin"])
-            portal.client_secret = secret or portal.client_secret
+            if secret:
+                portal.client_secret = secret
         try:
             connect.connect(portal)
         except connect.ConnectError as error:

@@ -12,4 +12,5 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options) -> None:
         done = jobs.tick()
+        jobs.tidy()
         self.stdout.write(f"{done} rows worked on")

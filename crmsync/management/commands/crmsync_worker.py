@@ -9,7 +9,7 @@ from crmsync import jobs
 
 
 class Command(BaseCommand):
-    """Runs until SIGTERM or Ctrl-C, then finishes the batch at hand; a kill loses nothing."""
+    """Runs until SIGTERM or Ctrl-C, then finishes what is due, for 20 seconds at most; a kill loses nothing."""
 
     help = "Drain pushes, pulls, polls and backfills in a loop. Several may run at once."
 
