@@ -202,6 +202,7 @@ class RunFactory(DjangoModelFactory):
         model = models.Run
 
     mapping = factory.SubFactory(MappingFactory)
+    revision = factory.SelfAttribute("mapping.revision")
     kind = choices.RunKind.BACKFILL_PULL
 
 

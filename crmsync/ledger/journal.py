@@ -80,24 +80,21 @@ def advance(run: Run, token: str, *, cursor: str, counts: dict[str, int], until:
     return True
 
 
-def close_run(run: Run, token: str, state: str, now: datetime, message: str = "") -> None:
-    """End or stop a run that we hold."""
-    Run.objects.filter(pk=run.pk, lease=token).update(
-        state=state,
-        message=message,
-        lease="",
-        leased_until=None,
-        finished_at=now if state in (State.FINISHED, State.FAILED) else None,
-    )
-    run.state, run.message = state, message
+def close_run(run: Run, token: str, state: str, now: datetime) -> None:
+    """End a run that we hold, or let go of it; one that was stopped meanwhile stays stopped, with its message."""
+    ended = now if state == State.FINISHED else None
+    Run.objects.filter(pk=run.pk, lease=token, state=State.RUNNING).update(state=state, finished_at=ended)
+    Run.objects.filter(pk=run.pk, lease=token).update(lease="", leased_until=None)
+    run.refresh_from_db(fields=["state", "message", "finished_at"])
 
 
 def set_back(run: Run, message: str, now: datetime, seconds: float | None) -> None:
-    """After an exception: wait so long and go on, or stop where None."""
-    run.message = message
-    run.state = State.STOPPED if seconds is None else State.RUNNING
-    run.leased_until = None if seconds is None else now + timedelta(seconds=seconds)
-    run.save(update_fields=["message", "state", "leased_until"])
+    """Wait so long and go on, or stop where None; a run that has ended is left as it is."""
+    state = State.STOPPED if seconds is None else State.RUNNING
+    until = None if seconds is None else now + timedelta(seconds=seconds)
+    unfinished = Run.objects.filter(pk=run.pk, state__in=[State.RUNNING, State.STOPPED])
+    unfinished.update(message=message, state=state, leased_until=until)
+    run.refresh_from_db(fields=["state", "message", "leased_until"])
 
 
 def log(entries: Iterable[LogEntry]) -> None:
