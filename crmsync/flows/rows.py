@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from crmsync.engine import record, terms
 from crmsync.flows import bases, dossier, scope
-from crmsync.ledger import links
+from crmsync.ledger import bulk, links
 from crmsync.models import Link
 from crmsync.sides import guard
 
@@ -48,7 +48,7 @@ def _create_in_bulk(one: scope.Scope, works: list) -> dict[str, record.Record]:
             one.local.adapter.model._default_manager.bulk_create(rows)
             made = {str(row.pk): one.local.to_record(row) for row in rows}
             fresh = [_fresh_link(one, work, after) for work, after in zip(works, made.values(), strict=True)]
-            Link.objects.bulk_create(fresh)
+            bulk.insert(Link, fresh)
     except OperationalError:
         raise
     except Exception:

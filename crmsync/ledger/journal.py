@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.db.models.functions import Coalesce
 
 from crmsync.engine import terms
-from crmsync.ledger import queue
+from crmsync.ledger import bulk, queue
 from crmsync.models import Conflict, Link, LogEntry, Mapping, Run, choices
 
 State = choices.RunState
@@ -99,7 +99,7 @@ def set_back(run: Run, message: str, now: datetime, seconds: float | None) -> No
 
 def log(entries: Iterable[LogEntry]) -> None:
     """Store log entries."""
-    LogEntry.objects.bulk_create(entries, batch_size=500)
+    bulk.insert(LogEntry, entries)
 
 
 def record_conflicts(rows: list[Conflict]) -> list[Conflict]:

@@ -13,7 +13,7 @@ class Conflict(models.Model):
 
     at = models.DateTimeField(_("at"), default=timezone.now)
     mapping = models.ForeignKey(
-        mapping.Mapping, on_delete=models.CASCADE, related_name="+", verbose_name=_("mapping")
+        mapping.Mapping, on_delete=models.CASCADE, related_name="+", verbose_name=_("mapping"), db_index=False
     )
     local_pk = models.CharField(_("Django id"), max_length=150, default="", blank=True)
     remote_id = models.CharField(_("HubSpot id"), max_length=40, default="", blank=True)

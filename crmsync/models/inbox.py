@@ -32,7 +32,7 @@ class InboxEvent(queue_item.QueueItem):
     """A due pull, coalesced by key: keys, never values."""
 
     mapping = models.ForeignKey(
-        mapping.Mapping, on_delete=models.CASCADE, related_name="+", verbose_name=_("mapping")
+        mapping.Mapping, on_delete=models.CASCADE, related_name="+", verbose_name=_("mapping"), db_index=False
     )
     remote_id = models.CharField(_("HubSpot id"), max_length=40)
 

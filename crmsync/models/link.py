@@ -17,9 +17,11 @@ class Link(models.Model):
     """
 
     mapping = models.ForeignKey(
-        mapping.Mapping, on_delete=models.CASCADE, related_name="links", verbose_name=_("mapping")
+        mapping.Mapping, on_delete=models.CASCADE, related_name="links", verbose_name=_("mapping"), db_index=False
     )
-    portal = models.ForeignKey(portal.Portal, on_delete=models.CASCADE, related_name="+", verbose_name=_("portal"))
+    portal = models.ForeignKey(
+        portal.Portal, on_delete=models.CASCADE, related_name="+", verbose_name=_("portal"), db_index=False
+    )
     object_type = models.CharField(_("object type"), max_length=60)
     local_pk = models.CharField(_("Django id"), max_length=150)
     remote_id = models.CharField(_("HubSpot id"), max_length=40, null=True, blank=True)

@@ -10,7 +10,7 @@ class OutboxEntry(queue_item.QueueItem):
     """A dirty mark: keys, never values."""
 
     mapping = models.ForeignKey(
-        mapping.Mapping, on_delete=models.CASCADE, related_name="+", verbose_name=_("mapping")
+        mapping.Mapping, on_delete=models.CASCADE, related_name="+", verbose_name=_("mapping"), db_index=False
     )
     local_pk = models.CharField(_("Django id"), max_length=150)
 

@@ -46,7 +46,7 @@ class LogEntry(models.Model):
 
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
     mapping = models.ForeignKey(
-        mapping.Mapping, on_delete=models.CASCADE, related_name="+", verbose_name=_("mapping")
+        mapping.Mapping, on_delete=models.CASCADE, related_name="+", verbose_name=_("mapping"), db_index=False
     )
     run = models.ForeignKey(
         Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="entries", verbose_name=_("run")

@@ -19,7 +19,7 @@ SETUP = """
 import os, signal
 import django
 django.setup()
-from django.db import transaction
+from django.conf import settings
 from crmsync import jobs, receivers
 from crmsync.flows import capture
 from crmsync.models import Mapping, Portal
@@ -31,6 +31,7 @@ def die(*args, **kwargs):
 portal = Portal.objects.create(label="P", hub_id=1, state="connected")
 Mapping.objects.create(portal=portal, label="People", model_label="demo.Person", object_type="contacts", state="live")
 """
+CREATE = "Person.objects.create(email='a@example.com')"
 
 
 @pytest.fixture
@@ -62,19 +63,19 @@ def run(tmp_path: Path):
 
 def test_killed_before_the_mark(run) -> None:
     """Fault 3, I1: in autocommit Django would have kept the row; here neither is there."""
-    script = "capture.capture = die\nPerson.objects.create(email='a@example.com')"
+    script = "capture.capture = die\n" + CREATE
     assert run(script) == (-9, 0, 0)
 
 
 def test_killed_between_the_mark_and_the_commit(run) -> None:
     """Fault 3, I1: the row and the mark vanish together."""
-    script = "jobs.ring_on_commit = die\nPerson.objects.create(email='a@example.com')"
+    script = "jobs.ring_on_commit = die\n" + CREATE
     assert run(script) == (-9, 0, 0)
 
 
 def test_killed_between_the_commit_and_the_bell(run) -> None:
     """Fault 2: the row is there and so is its mark, which the sweep will find."""
-    script = "jobs.ring = die\nPerson.objects.create(email='a@example.com')"
+    script = "jobs.ring = die\nsettings.CRMSYNC = {**settings.CRMSYNC, 'RUNNER': 'rq'}\n" + CREATE
     assert run(script) == (-9, 1, 1)
 
 
