@@ -48,6 +48,8 @@ def text_of(one: record.Record, field: spec.FieldSpec) -> str | None:
 def _keep_ours(one: spec.MappingSpec, field: spec.FieldSpec, write, after: record.Record, base) -> bool:
     """A host whose save() changed our value is the newer writer: the base keeps what we wrote, and the
     difference is pushed like any local change. Where nothing can be pushed, what it has is agreed on."""
+    if after.values.get(field.local) == write.value:
+        return False
     wrote = text_of(record.Record(after.key, {field.local: write.value}), field)
     if wrote == text_of(after, field) or not one.pushes(field) or field.id not in base:
         return False
