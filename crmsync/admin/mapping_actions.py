@@ -10,7 +10,7 @@ from crmsync import jobs
 from crmsync.admin import attempt, confirm
 from crmsync.engine import terms
 from crmsync.flows import backfill
-from crmsync.ledger import cursors, portals, specs
+from crmsync.ledger import portals, specs
 from crmsync.models import Mapping, choices
 
 _STATES = terms.MappingState
@@ -46,9 +46,7 @@ class MappingActions(admin.ModelAdmin):
         if asked := confirm.confirm(self, request, rows, "set_live", title=_("Set live"), text=_GOING_LIVE):
             return asked
         for mapping in able:
-            mapping.state, mapping.problem = _STATES.LIVE, ""
-            mapping.save(update_fields=["state", "problem"])
-            cursors.ensure(mapping.pk, timezone.now())
+            portals.start_mapping(mapping, timezone.now())
             self.log_change(request, mapping, _("Set live."))
             self.say(request, _("“%(mapping)s” is live.") % {"mapping": mapping})
             if not mapping.match_keys.exists():

@@ -12,6 +12,7 @@ from fernet_fields import DecryptionError
 
 from crmsync import signals
 from crmsync.engine import terms
+from crmsync.ledger import cursors
 from crmsync.models import Mapping, Portal, RemotePipeline, RemoteProperty, UserLink, choices
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,13 @@ def stop_mapping(mapping_id: int, reason: str) -> None:
     Mapping.objects.filter(pk=mapping_id, state=terms.MappingState.LIVE).update(
         state=terms.MappingState.PAUSED, problem=reason
     )
+
+
+def start_mapping(mapping: Mapping, now: datetime) -> None:
+    """Set a mapping live: from now on both sides' changes are captured and polled; an old problem is forgotten."""
+    cursors.ensure(mapping.pk, now)
+    mapping.state, mapping.problem = terms.MappingState.LIVE, ""
+    mapping.save(update_fields=["state", "problem"])
 
 
 def bump(mapping: Mapping) -> None:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth import get_user_model
 from django.db import close_old_connections
+from django.utils import timezone
 
 from crmsync.engine.terms import MappingState
+from crmsync.ledger import portals
 from crmsync.models import InboxEvent, Mapping, OutboxEntry, Portal
 from project.demo import compare, factories, mappings, portal
 from project.demo.hub import Hub
@@ -160,7 +162,10 @@ def preview(story: Story) -> str:
 
 def go_live(story: Story) -> str:
     """From now on changes of both sides are captured; what was there before is the backfill's."""
-    return f"{Mapping.objects.update(state=MappingState.LIVE)} mappings"
+    rows = list(Mapping.objects.all())
+    for mapping in rows:
+        portals.start_mapping(mapping, timezone.now())
+    return f"{len(rows)} mappings"
 
 
 def backfill(story: Story) -> str:
