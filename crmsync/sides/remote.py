@@ -10,8 +10,8 @@ from crmsync.engine import match, record, spec
 from crmsync.hubspot import client as hubspot_client
 from crmsync.hubspot import errors, objects, pacing, search, types
 
-# HubSpot returns at most 50 records of a batch read with history.
-HISTORY_PAGE = 50
+# Seconds a worker sleeps for its turn while it holds records; longer waits are the queue's, well inside a lease.
+PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ def _pacer(access: Access) -> Callable[[str], None] | None:
 
     def wait(lane: str) -> None:
         seconds = access.reserve(lane)
+        if seconds > PATIENCE:
+            raise errors.RateLimited("the portal's pace is used up", retry_after=seconds)
         if seconds > 0:
             time.sleep(seconds)
 

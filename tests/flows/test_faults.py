@@ -5,8 +5,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from crmsync.flows import apply, connect, rows, settle
+from crmsync.flows import apply, connect, rows, scope, settle
 from crmsync.models import InboxEvent, Link, Mapping, OutboxEntry, Portal
+from crmsync.sides import remote
 from project.demo.models import Person
 
 
@@ -245,3 +246,15 @@ def test_a_local_edit_between_our_read_and_our_write_wins_time(sync, ada, ada_id
     ada.refresh_from_db()
     assert ada.last_name == "Theirs"
     assert Conflict.objects.filter(local_value="Ours", remote_value="Theirs").count() == 1
+
+
+def test_a_long_wait_is_the_queues_not_the_workers(sync, settings) -> None:
+    """A22, I14: nobody sleeps through a lease for the portal's pace; the row waits, and is counted against nobody."""
+    settings.CRMSYNC = {**settings.CRMSYNC, "BURST_PER_10_SECONDS": 100}
+    remote._clients.clear()
+    scope.hold_back(sync.portal.pk, 60.0)
+    Person.objects.create(email="later@example.com")
+    sync.drain()
+    row = OutboxEntry.objects.get()
+    assert (row.state, row.attempts, row.last_code) == ("due", 0, "portal.quota_burst")
+    assert row.due_at > timezone.now() + timezone.timedelta(seconds=30)
