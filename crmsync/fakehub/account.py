@@ -3,7 +3,7 @@
 import datetime
 import zoneinfo
 
-from crmsync.fakehub import auth, clock, exchange
+from crmsync.fakehub import auth, clock, errors, exchange
 
 
 def details(call: exchange.Call) -> exchange.Response:
@@ -26,15 +26,18 @@ def details(call: exchange.Call) -> exchange.Response:
 
 
 def daily_usage(call: exchange.Call) -> exchange.Response:
-    limits = call.hub.limits
+    """Only told to legacy private apps (docs); how the others are refused is a guess."""
+    if call.token.kind != "static":
+        raise errors.RefusalError(403, "This call is for private apps only", "FORBIDDEN")
+    limits, hub_id = call.hub.limits, call.token.hub_id
     now_ms = call.hub.clock.now_ms()
     usage = {
         "name": "private-apps-api-calls-daily",
         "usageLimit": limits.daily,
-        "currentUsage": limits.used_today(),
+        "currentUsage": limits.used_today(hub_id),
         "collectedAt": clock.iso(now_ms),
         "fetchStatus": "SUCCESS",
-        "resetsAt": clock.iso(limits.resets_at_ms()),
+        "resetsAt": clock.iso(limits.resets_at_ms(hub_id)),
     }
     return exchange.answer({"results": [usage]})
 
@@ -42,12 +45,12 @@ def daily_usage(call: exchange.Call) -> exchange.Response:
 def introspect(call: exchange.Call) -> exchange.Response:
     """``POST /oauth/v2/private-apps/get/access-token-info``; it needs no Authorization header."""
     token = call.hub.portal.tokens.get(str(call.document("tokenKey")["tokenKey"]))
-    if token is None or token.revoked:
+    if token is None or token.revoked or not token.is_static:
         raise auth.invalid()
     return exchange.answer(
         {
             "userId": token.user_id,
-            "hubId": call.hub.portal.id,
+            "hubId": token.hub_id,
             "appId": token.app_id,
             "scopes": sorted(token.scopes),
         }

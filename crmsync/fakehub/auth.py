@@ -22,9 +22,14 @@ ALL_SCOPES = (
 DOCS = "https://developers.hubspot.com/docs/methods/auth/oauth-overview"
 
 
+KINDS = {"static", "project", "service_key", "oauth", "app"}
+
+
 @dataclass(slots=True)
 class Token:
-    """One bearer token. ``kind`` is "static" or "oauth" (no daily headers); ``expires_ms`` None never ends."""
+    """One bearer token; ``expires_ms`` None never ends. Kinds: "static" (a legacy private app's), "project" (a
+    project app's static one), "service_key" (no webhooks), "oauth" (no daily headers), "app" (client credentials,
+    of no account). ``hub_id`` is its account, ``client_id`` and ``refresh`` say what an OAuth token came from."""
 
     value: str
     scopes: frozenset[str]
@@ -33,6 +38,22 @@ class Token:
     kind: str = "static"
     expires_ms: int | None = None
     revoked: bool = False
+    hub_id: int = 0
+    client_id: str = ""
+    refresh: str = ""
+
+    def __post_init__(self) -> None:
+        self.scopes = frozenset(self.scopes)
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown kind of token: {self.kind}")
+
+    @property
+    def key(self) -> str:
+        return self.value
+
+    @property
+    def is_static(self) -> bool:
+        return self.kind in {"static", "project", "service_key"}
 
     @property
     def source(self) -> records.Source:
@@ -46,9 +67,14 @@ def authenticate(tokens: dict[str, Token], header: str, now_ms: int) -> Token:
     token = tokens.get(value.strip()) if scheme.lower() == "bearer" else None
     if token is None or token.revoked:
         raise invalid()
+    check_age(token, now_ms)
+    return token
+
+
+def check_age(token: Token, now_ms: int) -> None:
+    """Refuse a token that ran out."""
     if token.expires_ms is not None and token.expires_ms <= now_ms:
         raise expired(token.expires_ms, now_ms)
-    return token
 
 
 def invalid() -> errors.RefusalError:

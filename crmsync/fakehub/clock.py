@@ -4,6 +4,7 @@ Seconds are floats since 1970 UTC, ``now_ms`` is the same in whole milliseconds.
 """
 
 import datetime
+import email.utils
 import functools
 import time
 
@@ -16,12 +17,17 @@ class Clock:
 
     def __init__(self) -> None:
         self.ahead = 0.0
+        self.skew = 0.0  # what the world is told is off by so many seconds: Date headers, times of signatures
 
     def seconds(self) -> float:
         return time.time() + self.ahead
 
     def now_ms(self) -> int:
         return int(self.seconds() * 1000)
+
+    def told(self) -> float:
+        """Seconds as the outside is told them."""
+        return self.seconds() + self.skew
 
     def stopwatch(self) -> float:
         return time.perf_counter()
@@ -51,6 +57,12 @@ class ManualClock(Clock):
 
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
+
+
+@functools.lru_cache(maxsize=16)
+def http_date(seconds: int) -> str:
+    """``Thu, 01 Jan 2026 00:00:00 GMT``"""
+    return email.utils.formatdate(seconds, usegmt=True)
 
 
 @functools.lru_cache(maxsize=4096)

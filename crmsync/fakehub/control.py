@@ -11,20 +11,29 @@
 | GET  counters | ``writes``, calls by family, ``last_seq``, ``backlog`` of webhooks, records by type |
 | GET, POST, DELETE faults | the planted faults; plant one: ``{"kind", …}`` as in faults.py; clear all |
 | POST webhooks | target, secret, duplicate, copies, reorder, lose, window, spacing, seed, subscriptions … |
-| POST clock/advance | ``{"seconds"}`` |
+| POST clock/advance, clock/skew | ``{"seconds"}``: move on; let Date and signature times be wrong by so much |
 | POST search | ``{"lag"}``: seconds until search sees a change |
-| POST limits | tier, enabled, burst, association_burst, searches, daily, daily_used, retry_after |
-| POST flags | preserve_primary_id, associate_by_domain, partial_updates, merged_ids_resolve, time_zone |
-| POST tokens | ``{"token", "scopes", "app_id", "kind", "expires_ms", "revoked"}`` |
+| POST limits | tier, enabled, burst, association_burst, marketplace_burst, searches, daily, daily_used, retry_after |
+| POST flags | preserve_primary_id, associate_by_domain, partial_updates, merged_ids_resolve, name, … |
+| POST tokens | ``{"token", "scopes", "app_id", "user_id", "kind", "expires_ms", "revoked", "hub_id"}`` |
+| POST apps | a new OAuth app or changes of one: the fields of ``apps.App``, at least client_id |
+| POST accounts | another account or changes of one: the fields of ``apps.Account``, at least hub_id |
+| POST oauth | the fields of ``apps.Settings``; kill_after_issue: so many token answers are lost |
+| POST expire | ``{"app_id"}``: access tokens of one or all OAuth apps run out now |
+| POST revoke | ``{"token"}`` or ``{"client_id" or "app_id", "hub_id"}``: one token, or all of an app |
+| POST uninstall | ``{"client_id" or "app_id", "hub_id"}``: as a user does in the account |
+| POST scopes | ``{"token"}`` or ``{"client_id" or "app_id"}``, ``"remove"``, ``"add"``: of the tokens there are |
+| GET  installs | which app is in which account, and whether it still is |
 | POST owners | ``{"owner_id", "email", "first", "last", "user_id", "archived"}`` |
 | POST properties/{type} | ``{"name", "kind", "field_type", …}`` |
 | POST pipelines/{type} | one pipeline with its stages |
 | POST object-types | ``{"name", "associated", …}``; answers its id |
-| POST rules/{type} | ``{"name", "when"}`` |
+| POST rules/{type} | ``{"name", "when"}``, or ``{"name", "rule_type", "arguments"}`` |
 | POST reset | start anew: no records, no faults, an empty ledger, no webhook target |
 
 An edit is what a user does in HubSpot: ``type``, ``id``, ``properties``, for merge ``other``, for associations
 ``to``, ``to_id`` and ``numbers``. The answer is ``{"results": [{"id"} or {"error"}]}``, one an edit, in their order.
+The flags are those of ``snapshot.FLAGS``, the kinds of tokens are in ``auth.Token``.
 """
 
 import dataclasses
@@ -153,6 +162,16 @@ def _flags(hub: Any, _rest: list[str], _query: dict[str, str], given: dict[str, 
     return {}
 
 
+def _clock(hub: Any, rest: list[str], _query: dict[str, str], given: dict[str, Any]) -> Any:
+    {"advance": hub.advance, "skew": hub.skew_clock}[rest[0]](given["seconds"])
+    return {}
+
+
+def _installs(hub: Any, *_facts: Any) -> Any:
+    with hub.lock:
+        return {"installs": [dataclasses.asdict(one) for one in hub.portal.grants.installs.values()]}
+
+
 def _reset(hub: Any, *_facts: Any) -> Any:
     hub.reset()
     return {}
@@ -164,6 +183,15 @@ def _forward(name: str, takes_type: bool = False) -> Answer:
     def act(hub: Any, rest: list[str], _query: dict[str, str], given: dict[str, Any]) -> Any:
         result = getattr(hub, name)(*rest[:1] if takes_type else (), **given)
         return {} if result is None or not isinstance(result, str | int) else {"id": result}
+
+    return act
+
+
+def _count(name: str) -> Answer:
+    """A call whose answer is how many things it touched."""
+
+    def act(hub: Any, _rest: list[str], _query: dict[str, str], given: dict[str, Any]) -> Any:
+        return {"count": getattr(hub, name)(**given)}
 
     return act
 
@@ -185,11 +213,19 @@ TABLE: dict[tuple[str, str], Answer] = {
     ("POST", "faults"): _plant_fault,
     ("DELETE", "faults"): _clear_faults,
     ("POST", "webhooks"): _forward("set_webhooks"),
-    ("POST", "clock"): _forward("advance"),
+    ("POST", "clock"): _clock,
     ("POST", "search"): _search,
     ("POST", "limits"): _forward("set_limits"),
     ("POST", "flags"): _flags,
     ("POST", "tokens"): _forward("add_token"),
+    ("POST", "apps"): _forward("add_app"),
+    ("POST", "accounts"): _forward("add_account"),
+    ("POST", "oauth"): _forward("set_oauth"),
+    ("POST", "expire"): _count("expire_tokens"),
+    ("POST", "revoke"): _count("revoke"),
+    ("POST", "uninstall"): _count("uninstall"),
+    ("POST", "scopes"): _count("change_scopes"),
+    ("GET", "installs"): _installs,
     ("POST", "owners"): _forward("add_owner"),
     ("POST", "properties"): _forward("add_property", takes_type=True),
     ("POST", "pipelines"): _pipeline,

@@ -1,4 +1,4 @@
-"""What a fresh portal holds: HubSpot's own properties, the default pipelines, four owners and a demo token.
+"""What a fresh portal holds: HubSpot's own properties, the default pipelines, four owners, a demo token and app.
 
 A property line is ``name:type:fieldType:label``; a leading ``!`` makes its value read-only, ``?`` means its
 options live elsewhere (owners, pipelines), options follow as ``value=label`` after ``|``.
@@ -7,6 +7,25 @@ options live elsewhere (owners, pipelines), options follow as ``value=label`` af
 from typing import Any
 
 DEMO_TOKEN = "pat-na1-fakehub-demo-token-0001"
+# The OAuth app of the demo; its redirect URIs are registered through the control API, since they must match exactly.
+DEMO_APP: dict[str, Any] = {
+    "client_id": "fakehub-client-id-0000-0000-0001",
+    "client_secret": "fakehub-client-secret-0001",
+    "app_id": 19083858,
+    "name": "Fakehub demo app",
+    "scopes": [
+        "oauth",
+        *(f"crm.objects.{name}.{way}" for name in ("contacts", "companies", "deals") for way in ("read", "write")),
+    ],
+    "optional_scopes": [
+        "tickets",
+        "crm.objects.owners.read",
+        "crm.import",
+        "crm.export",
+        *(f"crm.schemas.{name}.{way}" for name in ("contacts", "companies", "deals") for way in ("read", "write")),
+        *(f"crm.{family}.custom.{way}" for family in ("objects", "schemas") for way in ("read", "write")),
+    ],
+}
 LIFECYCLE = (
     "subscriber=Subscriber,lead=Lead,marketingqualifiedlead=Marketing Qualified Lead,"
     "salesqualifiedlead=Sales Qualified Lead,opportunity=Opportunity,customer=Customer,"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 VALIDATION = "VALIDATION_ERROR"
 MISSING = "OBJECT_NOT_FOUND"
+INNER = {"itemContext", "whole"}  # what a refusal carries beside the fields of its body
 
 
 class RefusalError(Exception):
@@ -29,6 +30,7 @@ class RefusalError(Exception):
         self.context = dict(context or {})
         self.more = more
         self.headers: dict[str, str] = {}
+        self.page = ""  # HTML for a browser, instead of the body
 
     def body(self, correlation_id: str) -> dict[str, Any]:
         out: dict[str, Any] = {"status": "error", "message": self.message, "correlationId": correlation_id}
@@ -38,7 +40,7 @@ class RefusalError(Exception):
             out["context"] = self.context
         if self.category:
             out["category"] = self.category
-        return {**out, **{name: value for name, value in self.more.items() if name != "itemContext"}}
+        return {**out, **self.more.get("whole", {}), **{n: v for n, v in self.more.items() if n not in INNER}}
 
     def item(self, trace_id: str | None = None) -> dict[str, Any]:
         """The same as one entry of a 207's ``errors``: there the details stay inside the message."""
@@ -110,6 +112,11 @@ def missing_required(singular: str, names: list[str], doing: str = "creating") -
 
 def nothing_to_update() -> RefusalError:
     return bad_request("No properties found to update, please provide at least one.")
+
+
+def bad_grant(word: str, message: str, error: str = "invalid_grant") -> RefusalError:
+    """The token endpoint's 400: ``status`` is a word such as BAD_REFRESH_TOKEN, not "error" (docs)."""
+    return RefusalError(400, message, whole={"error": error, "error_description": message, "status": word})
 
 
 def resource_not_found() -> RefusalError:

@@ -46,6 +46,11 @@ class Announcer:
         self.subscriptions: list[dict[str, str]] = []
         self.last_id = 100
 
+    @property
+    def is_heard(self) -> bool:
+        """May this app have webhooks of this account?"""
+        return self.portal.grants.may_hear(self.app_id, self.portal.id)
+
     def announce(self, change: store.Change) -> Iterator[dict[str, Any]]:
         form = FORMS.get(change.what)
         if form is None:

@@ -9,6 +9,11 @@ from crmsync.fakehub import errors, shapes
 
 MAX_URI = 15_000  # characters until a 414; HubSpot names no number
 JSON_TYPE = "application/json;charset=utf-8"
+HTML_TYPE = "text/html;charset=utf-8"
+PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+}
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -38,6 +43,7 @@ class Call:
     shape: Any = object
     token: Any = None
     fault: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> Any:
@@ -50,6 +56,10 @@ class Call:
     @property
     def is_too_long(self) -> bool:
         return len(self.path) + sum(len(value) for values in self.query.values() for value in values) > MAX_URI
+
+    def header(self, name: str) -> str:
+        """A header by its lower-case name, whatever case it came in."""
+        return next((value for given, value in self.headers.items() if given.lower() == name), "")
 
     def one(self, name: str, default: str = "") -> str:
         values = self.query.get(name)
@@ -103,6 +113,15 @@ class Call:
 
 def answer(value: Any, status: int = 200) -> Response:
     return Response(status, encode(value).encode("utf-8", "replace"), {"Content-Type": JSON_TYPE})
+
+
+def page(html: str, status: int = 200) -> Response:
+    """An answer for a browser. The policy names no form-action: an agreed form leads on to the app's own site."""
+    return Response(status, html.encode("utf-8", "replace"), {"Content-Type": HTML_TYPE, **PAGE_HEADERS})
+
+
+def redirect(to: str) -> Response:
+    return Response(302, b"", {"Location": to, "Cache-Control": "no-store"})
 
 
 def raw(text: str, status: int = 200) -> Response:

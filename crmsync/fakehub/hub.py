@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from crmsync.fakehub import (
+    annex,
     auth,
     clock,
     defaults,
@@ -22,13 +23,14 @@ from crmsync.fakehub import (
     events,
     exchange,
     faults,
+    granting,
     index,
     journal,
     ledger,
     limits,
+    masks,
     objecttypes,
     people,
-    planting,
     portal,
     records,
     routing,
@@ -41,10 +43,10 @@ ROUTER = routing.ROUTER
 UI_USER = 75514748
 
 
-class FakeHub(planting.Planting):
+class FakeHub(granting.Granting):
     """``search_lag`` are seconds until search sees a change; ``limits_on`` False lifts all rate limits; ``tier`` is
     free, professional, enterprise or increased; ``state`` names a file that survives a kill. Further names are
-    flags of the portal: preserve_primary_id, associate_by_domain, partial_updates, merged_ids_resolve, time_zone."""
+    flags of the portal: ``snapshot.FLAGS`` (time_zone, account_type, preserve_primary_id, associate_by_domain …)."""
 
     token = defaults.DEMO_TOKEN
 
@@ -73,7 +75,7 @@ class FakeHub(planting.Planting):
         given, portal_id, search_lag, flags = self._given
         options = dict(flags)
         self.clock = given or clock.Clock()
-        self.portal = portal.Portal(portal_id, self.clock)
+        self.portal = portal.Portal(portal_id, self.clock, self.seed)
         self.ledger = ledger.Ledger(self.clock)
         self.index = index.Index(self.clock, search_lag)
         tier, on = options.pop("tier", "professional"), options.pop("limits_on", True)
@@ -116,17 +118,16 @@ class FakeHub(planting.Planting):
         route, params = ROUTER.find(method, path)
         params = {name: urllib.parse.unquote(value) for name, value in params.items()}
         parsed = urllib.parse.parse_qs(query, keep_blank_values=True) if query else {}
-        call = exchange.Call(self, method, path, parsed, body or b"", params, params.get("V", ""))
+        call = exchange.Call(self, method, path, parsed, body or b"", params, params.get("V", ""), headers=headers)
         with self.lock:
             at = self.clock.now_ms()
-            response, applied = self._answer(call, route, headers)
+            response, applied = self._answer(call, route)
+            response.headers["Date"] = clock.http_date(int(self.clock.told()))
             self._log(call, route, query, response, applied, at, started)
             self.commit()
         return response
 
-    def _answer(
-        self, call: exchange.Call, route: routing.Route | None, headers: Mapping[str, str]
-    ) -> tuple[exchange.Response, bool]:
+    def _answer(self, call: exchange.Call, route: routing.Route | None) -> tuple[exchange.Response, bool]:
         if route is None:
             return self._refused(errors.resource_not_found()), False
         if call.is_too_long:
@@ -141,9 +142,11 @@ class FakeHub(planting.Planting):
         applied = False
         try:
             if not route.is_public:
-                call.token = auth.authenticate(self.portal.tokens, _bearer(headers), self.clock.now_ms())
+                self._admit(call)
                 rates = self.limits.admit(call.token, route.pool)
                 auth.demand(call.token, auth.alternatives(route.scope, self._kinds(call)))
+                if call.hub is not self:
+                    annex.require_reading(route.family)
             response = route.handler(call)
             applied = True
         except errors.RefusalError as refusal:
@@ -151,12 +154,27 @@ class FakeHub(planting.Planting):
         response.headers.update(rates)
         return (call.fault.spoil(response) if call.fault else response), applied
 
+    def _admit(self, call: exchange.Call) -> None:
+        """Find out who is calling, and for which account."""
+        now = self.clock.now_ms()
+        call.token = auth.authenticate(self.portal.tokens, call.header("authorization"), now)
+        self.portal.grants.tire(call.token)
+        auth.check_age(call.token, now)
+        if call.token.hub_id == self.portal.id:
+            return
+        account = self.portal.account(call.token.hub_id)
+        if account is None:
+            raise auth.invalid()
+        call.hub = annex.Annex(self, account)
+
     def _kinds(self, call: exchange.Call) -> list[objecttypes.ObjectType]:
-        return [self.portal.kind(call.params[name]) for name in ("type", "to") if name in call.params]
+        return [call.hub.portal.kind(call.params[name]) for name in ("type", "to") if name in call.params]
 
     def _refused(self, refusal: errors.RefusalError) -> exchange.Response:
         correlation_id = str(uuid.UUID(int=self._names.getrandbits(128), version=4))
         response = exchange.answer(refusal.body(correlation_id), refusal.status)
+        if refusal.page:
+            response = exchange.page(refusal.page, refusal.status)
         response.headers["x-hubspot-correlation-id"] = correlation_id
         response.headers.update(refusal.headers)
         return response
@@ -166,9 +184,9 @@ class FakeHub(planting.Planting):
         self.ledger.add(
             ledger.RequestRow,
             call.method,
-            call.path,
-            query,
-            call.body.decode("utf-8", "replace"),
+            masks.path(call.path),
+            masks.query(query, call.path),
+            masks.body(call.body, call.path, is_known=route is not None),
             0 if response.drop else response.status,
             applied,
             round(self.clock.stopwatch() - started, 6),
@@ -183,6 +201,7 @@ class FakeHub(planting.Planting):
         if self.journal is not None:
             self.journal.commit()
         else:
+            self.portal.grants.dirty.clear()
             self.webhooks.fresh.clear()
             self.webhooks.done.clear()
         if self.on_events is not None and self.webhooks.backlog:
@@ -214,10 +233,3 @@ class FakeHub(planting.Planting):
         """Delete for good, and block the addresses."""
         self.portal.block_emails(list(store.unique_values("email", record.props)))
         self.store.purge(record, source)
-
-
-def _bearer(headers: Mapping[str, str]) -> str:
-    for name, value in headers.items():
-        if name.lower() == "authorization":
-            return value
-    return ""

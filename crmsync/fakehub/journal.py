@@ -1,8 +1,8 @@
 """The state of a portal in one append-only file of JSON lines, so that a killed process can go on where it was.
 
-Each line holds all that one request changed, as ``[[word, facts…], …]`` with the words portal, clock, record, gone,
-edge, row, parcel and done. It is written before the request is answered; a torn last line is ignored when the file is
-read, as if that request had never been made.
+Each line holds all that one request changed, as ``[[word, facts…], …]`` with the words portal, grant, clock, record,
+gone, edge, row, parcel and done. It is written before the request is answered; a torn last line is ignored when the
+file is read, as if that request had never been made.
 """
 
 import json
@@ -22,7 +22,7 @@ class Journal:
         self._dirty: dict[tuple[str, int], records.Record] = {}
         self._lines: list[list[Any]] = []
         self._revision = -1
-        self._ahead = 0.0
+        self._time = (0.0, 0.0)
         torn = self._load() if self._path.exists() else False
         self._file = self._path.open("ab")
         if torn:
@@ -78,12 +78,13 @@ class Journal:
 
     def _portal_lines(self) -> list[list[Any]]:
         hub, lines = self._hub, []
-        if hub.clock.ahead != self._ahead:
-            self._ahead = hub.clock.ahead
-            lines.append(["clock", self._ahead])
+        if (hub.clock.ahead, hub.clock.skew) != self._time:
+            self._time = (hub.clock.ahead, hub.clock.skew)
+            lines.append(["clock", *self._time])
         if hub.portal.revision != self._revision:
             self._revision = hub.portal.revision
             lines.append(["portal", snapshot.dump_portal(hub.portal), snapshot.dump_settings(hub)])
+        lines += [["grant", *facts] for facts in hub.portal.grants.dump()]
         return lines
 
     def _load(self) -> bool:
@@ -105,7 +106,7 @@ class Journal:
             _know_event(hub, parcel.event["eventId"])
         hub.ledger.unsaved = len(hub.ledger.rows)
         snapshot.index_all(hub)
-        self._revision, self._ahead = hub.portal.revision, hub.clock.ahead
+        self._revision, self._time = hub.portal.revision, (hub.clock.ahead, hub.clock.skew)
         return not line.endswith(b"\n") and line != b""
 
 
@@ -133,12 +134,17 @@ def _load_row(hub: Any, sort: str, *facts: Any) -> None:
         _know_event(hub, *row.events)
 
 
-def _load_clock(hub: Any, ahead: float) -> None:
-    hub.clock.ahead = ahead
+def _load_clock(hub: Any, ahead: float, skew: float = 0.0) -> None:
+    hub.clock.ahead, hub.clock.skew = ahead, skew
+
+
+def _load_grant(hub: Any, sort: str, *facts: Any) -> None:
+    hub.portal.grants.load(sort, *facts)
 
 
 LOADERS: dict[str, Callable[..., None]] = {
     "portal": snapshot.load_portal,
+    "grant": _load_grant,
     "clock": _load_clock,
     "record": snapshot.load_record,
     "gone": snapshot.load_gone,

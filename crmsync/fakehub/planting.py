@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from crmsync.fakehub import auth, clock, definitions, edges, faults, objecttypes, records, snapshot, webhooks
+from crmsync.fakehub import auth, clock, definitions, edges, faults, objecttypes, records, rules, snapshot, webhooks
 
 Post = Callable[[str, dict[str, str], bytes], int]
 AnyRecord = records.Record  # these names are also of things the class below has
@@ -115,7 +115,7 @@ class Planting:
             return [str(record.id) for record in made]
 
     def add_token(self, token: str, scopes: list[str] | None = None, **facts: Any) -> auth.Token:
-        """``scopes`` None means all. Facts: app_id, user_id, kind ("static", "oauth"), expires_ms, revoked."""
+        """``scopes`` None means all. Facts are fields of ``auth.Token``: app_id, user_id, kind, expires_ms …"""
         with self._step():
             found: auth.Token = self.portal.add_token(token, scopes, **facts)
             return found
@@ -169,11 +169,19 @@ class Planting:
             self.portal.changed()
             return number
 
-    def plant_rule(self, type_name: str, name: str, when: Mapping[str, Iterable[str]] | None = None) -> None:
-        """Require property ``name``, always or when other properties have one of some values (from 2026-09 on)."""
+    def plant_rule(
+        self,
+        type_name: str,
+        name: str,
+        when: Mapping[str, Iterable[str]] | None = None,
+        rule_type: str = "",
+        arguments: Iterable[str] = (),
+    ) -> None:
+        """Require property ``name``, always or when other properties have one of some values (from 2026-09 on);
+        or show a rule of a published type (MAX_LENGTH …), which is not enforced."""
         with self._step():
-            conditions = {other: list(wanted) for other, wanted in (when or {}).items()}
-            self.portal.rules[self.portal.kind(type_name).id].append({"property": name, "when": conditions})
+            rule = rules.make(name, when or {}, rule_type, arguments)
+            self.portal.rules[self.portal.kind(type_name).id].append(rule)
             self.portal.changed()
 
     def plant_fault(self, kind: str, **facts: Any) -> AnyFault:

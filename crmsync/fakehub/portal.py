@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from crmsync.fakehub import associationtypes, auth, clock, defaults, definitions, errors, objecttypes
+from crmsync.fakehub import apps, associationtypes, auth, clock, defaults, definitions, errors, grants, objecttypes
 
 DEMO_APP_ID = 19083857
 DEMO_USER_ID = 9586504
@@ -13,9 +13,10 @@ MAX_VIEWS = 5000  # remembered lists of properties; more than any client asks fo
 
 
 class Portal:
-    def __init__(self, portal_id: int, time: clock.Clock) -> None:
+    def __init__(self, portal_id: int, time: clock.Clock, seed: int = 0) -> None:
         self.id = portal_id
         self.time = time
+        self.name = "Fakehub portal"
         self.account_type = "STANDARD"
         self.time_zone = "US/Eastern"
         self.currency = "USD"
@@ -23,13 +24,16 @@ class Portal:
         self.merged_ids_resolve = True  # old ids of merged records still work for one GET or PATCH
         self.partial_updates = True  # trace ids give partial success on update and upsert, too
         self.associate_by_domain = False  # a new contact joins the company of its e-mail's domain
+        self.lacks_scopes: list[str] = []  # beside those its tier lacks
+        self.closed = False  # token requests for it are refused with BAD_HUB
+        self.allowances: dict[str, int] = {}  # numbers of ``allowances`` that differ from its own
         self.revision = 0
         self.kinds: dict[str, objecttypes.ObjectType] = {}
         self.properties: dict[str, dict[str, definitions.Property]] = {}
         self.groups: dict[str, dict[str, dict[str, Any]]] = {}
         self.pipelines: dict[str, dict[str, dict[str, Any]]] = {}
         self.owners: dict[str, dict[str, Any]] = {}
-        self.tokens: dict[str, auth.Token] = {}
+        self.grants = grants.Grants(time, seed)
         self.rules: dict[str, list[dict[str, Any]]] = {}
         self.blocked_emails: set[str] = set()
         self.catalogue = associationtypes.Catalogue()
@@ -80,6 +84,24 @@ class Portal:
         ):
             self.add_pipeline(kind_id, pipeline)
         self.add_token(defaults.DEMO_TOKEN, None)
+        self.grants.keep(apps.App(**defaults.DEMO_APP))
+
+    @property
+    def tokens(self) -> dict[str, auth.Token]:
+        return self.grants.tokens
+
+    def account(self, hub_id: int, tier: str = "professional") -> apps.Account | None:
+        """This account (its ``tier`` is known elsewhere) or another planted one; None if there is none."""
+        if hub_id != self.id:
+            return self.grants.accounts.get(hub_id)
+        lacks = tuple(self.lacks_scopes)
+        facts = (self.name, self.account_type, self.time_zone, self.currency, tier, lacks, self.closed)
+        return apps.Account(self.id, *facts)
+
+    def all_accounts(self, tier: str) -> list[apps.Account]:
+        """This one first."""
+        found = (self.account(hub_id, tier) for hub_id in (self.id, *self.grants.accounts))
+        return [one for one in found if one is not None]
 
     def property(self, kind: objecttypes.ObjectType, name: str) -> definitions.Property | None:
         """A property that is there and not archived."""
@@ -144,8 +166,8 @@ class Portal:
     def add_token(self, token: str, scopes: list[str] | None, **facts: Any) -> auth.Token:
         facts.setdefault("app_id", DEMO_APP_ID)
         facts.setdefault("user_id", DEMO_USER_ID)
-        self.tokens[token] = auth.Token(token, frozenset(auth.ALL_SCOPES if scopes is None else scopes), **facts)
-        self.changed()
+        facts.setdefault("hub_id", self.id)
+        self.grants.keep(auth.Token(token, frozenset(auth.ALL_SCOPES if scopes is None else scopes), **facts))
         return self.tokens[token]
 
     def block_emails(self, emails: list[str]) -> None:

@@ -6,6 +6,7 @@ from crmsync.fakehub import clock, definitions, errors, exchange
 
 MAX_INPUTS = 100
 SENSITIVITY = "non_sensitive"
+SENSITIVITIES = {SENSITIVITY, "sensitive", "highly_sensitive"}
 
 
 def _all(call: exchange.Call) -> dict[str, definitions.Property]:
@@ -32,6 +33,8 @@ def _find(call: exchange.Call, name: str, *, archived: bool = False) -> definiti
 
 def list_properties(call: exchange.Call) -> exchange.Response:
     sensitivity = call.one("dataSensitivity", SENSITIVITY)
+    if sensitivity not in SENSITIVITIES:
+        raise errors.bad_request(f"Unknown dataSensitivity: {sensitivity}")
     found = [
         prop.data
         for prop in _all(call).values()

@@ -8,13 +8,18 @@ from typing import Any, NamedTuple
 
 from crmsync.fakehub import (
     account,
+    allowances,
     associations,
     batch,
+    consent,
     exchange,
+    introspection,
+    oauth,
     objects,
     owners,
     pipelines,
     properties,
+    revocation,
     rules,
     schemas,
     search,
@@ -44,6 +49,7 @@ PAIR = "/crm/associations/{V}/{type}/{to}"
 PROPERTY = "/crm/properties/{V}/{type}"
 PIPELINE = "/crm/pipelines/{V}/{type}"
 STAGES = PIPELINE + "/{pipeline}/stages"
+TOKEN, LIMIT = "/oauth/{V}/token", "/crm/limits/{V}/"
 OWNERS, CUSTOM = "/crm/owners/{V}", "/crm-object-schemas/{V}/schemas"
 READ, WRITE = "objects.read", "objects.write"
 READ_OWNERS, READ_CUSTOM = "crm.objects.owners.read", "crm.schemas.custom.read"
@@ -126,10 +132,27 @@ TABLE: list[tuple[str, str, str, str, str, Handler]] = [
     ("GET", OWNERS + "/{owner}", "owners.get", "read", READ_OWNERS, owners.get_owner),
     ("GET", CUSTOM, "schemas.list", "read", READ_CUSTOM, schemas.list_schemas),
     ("GET", CUSTOM + "/{type}", "schemas.get", "read", READ_CUSTOM, schemas.get_schema),
+    ("GET", LIMIT + "records", "allowances.records", "read", "", allowances.show_records),
+    ("GET", LIMIT + "custom-properties", "allowances.properties", "read", "", allowances.show_properties),
+    ("GET", LIMIT + "custom-object-types", "allowances.types", "read", "", allowances.show_types),
+    ("GET", LIMIT + "pipelines", "allowances.pipelines", "read", "", allowances.show_pipelines),
+    ("GET", LIMIT + "calculated-properties", "allowances.calculated", "read", "", allowances.show_calculated),
+    ("GET", LIMIT + "associations/labels", "allowances.labels", "read", "", allowances.show_labels),
     ("GET", "/account-info/{V}/details", "account.details", "read", "", account.details),
     ("GET", "/account-info/{V}/api-usage/daily/private-apps", "account.usage", "read", "", account.daily_usage),
     ("POST", "/oauth/v2/private-apps/get/access-token-info", "tokens.introspect", "other", "", account.introspect),
+    ("GET", "/oauth/authorize", "oauth.consent", "other", "", consent.show),
+    ("POST", "/oauth/authorize", "oauth.decide", "other", "", consent.decide),
+    ("POST", TOKEN, "oauth.token", "other", "", oauth.token),
+    ("POST", TOKEN + "/introspect", "oauth.introspect", "other", "", introspection.introspect),
+    ("POST", TOKEN + "/revoke", "oauth.revoke", "other", "", revocation.revoke),
+    ("POST", "/oauth/v1/token", "oauth.token", "other", "", oauth.token),
+    ("GET", "/oauth/v1/access-tokens/{token}", "oauth.access", "other", "", introspection.legacy_access),
+    ("GET", "/oauth/v1/refresh-tokens/{token}", "oauth.refresh", "other", "", introspection.legacy_refresh),
+    ("DELETE", "/oauth/v1/refresh-tokens/{token}", "oauth.forget", "other", "", revocation.legacy_revoke),
+    ("DELETE", "/appinstalls/{V}/external-install", "installs.remove", "other", "", revocation.uninstall),
 ]  # fmt: skip
+PUBLIC = ("oauth.", "tokens.")  # operations that need no token of their own
 LEGACY = (
     ("/crm/v3/objects/", "/crm/objects/v3/"),
     ("/crm/v4/objects/", "/crm/objects/v4/"),
@@ -150,7 +173,7 @@ class Router:
         for method, template, operation, family, scope, handler in TABLE:
             pool = "association" if operation.startswith("associations.") else family
             shape = shapes.SHAPES.get(operation, {})
-            route = Route(operation, family, scope, handler, pool, shape, operation == "tokens.introspect")
+            route = Route(operation, family, scope, handler, pool, shape, operation.startswith(PUBLIC))
             self._add(method, template, route)
 
     def _add(self, method: str, template: str, route: Route) -> None:

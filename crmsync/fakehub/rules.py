@@ -1,10 +1,19 @@
 """What must be set: HubSpot's own demands on a create, and the rules an admin planted (enforced from 2026-09 on)."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crmsync.fakehub import errors, exchange, objecttypes, portal
 
 ENFORCED_FROM = "2026-09"
+# Rule types of the published shape; an admin sets them on a property.
+PUBLISHED = {
+    "AFTER_DATETIME_DURATION", "AFTER_DURATION", "ALPHANUMERIC", "BEFORE_DATETIME_DURATION",
+    "BEFORE_DURATION", "DAYS_OF_WEEK", "DECIMAL", "DOMAIN", "EMAIL", "EMAIL_ALLOWED_DOMAINS",
+    "EMAIL_BLOCKED_DOMAINS", "END_DATE", "END_DATETIME", "FORMAT", "MAX_LENGTH", "MAX_NUMBER", "MIN_LENGTH",
+    "MIN_NUMBER", "PHONE_NUMBER_WITH_EXPLICIT_COUNTRY_CODE", "REGEX", "SPECIAL_CHARACTERS", "START_DATE",
+    "START_DATETIME", "URL", "URL_ALLOWED_DOMAINS", "URL_BLOCKED_DOMAINS", "WHITESPACE",
+}  # fmt: skip
 
 
 def check_required(kind: objecttypes.ObjectType, draft: dict[str, str]) -> None:
@@ -26,7 +35,10 @@ def check_planted(
     missing = [
         rule["property"]
         for rule in home.rules[kind.id]
-        if _applies(rule, after) and not after.get(rule["property"]) and _touches(rule, held, draft)
+        if "type" not in rule
+        and _applies(rule, after)
+        and not after.get(rule["property"])
+        and _touches(rule, held, draft)
     ]
     if missing:
         details = [
@@ -50,11 +62,26 @@ def _touches(rule: dict[str, Any], held: dict[str, str], draft: dict[str, str]) 
 
 
 def list_rules(call: exchange.Call) -> exchange.Response:
-    """``GET /crm/property-validations/V/{type}``; that planted rules show here, and how, is unconfirmed."""
+    """``GET /crm/property-validations/V/{type}``; that required properties show here, and how, is unconfirmed."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for rule in call.hub.portal.rules[call.kind.id] if call.version >= ENFORCED_FROM else []:
-        arguments = [f"{name}={';'.join(wanted)}" for name, wanted in rule["when"].items()]
-        shown = {"ruleType": "CONDITIONALLY_REQUIRED" if arguments else "REQUIRED", "ruleArguments": arguments}
-        found.setdefault(rule["property"], []).append(shown)
+    for rule in call.hub.portal.rules[call.kind.id]:
+        if "type" in rule or call.version >= ENFORCED_FROM:
+            found.setdefault(rule["property"], []).append(_show(rule))
     results = [{"propertyName": name, "propertyValidationRules": shown} for name, shown in found.items()]
     return exchange.answer({"results": results})
+
+
+def _show(rule: dict[str, Any]) -> dict[str, Any]:
+    if "type" in rule:
+        return {"ruleType": rule["type"], "ruleArguments": rule["arguments"], "shouldApplyNormalization": False}
+    arguments = [f"{name}={';'.join(wanted)}" for name, wanted in rule["when"].items()]
+    return {"ruleType": "CONDITIONALLY_REQUIRED" if arguments else "REQUIRED", "ruleArguments": arguments}
+
+
+def make(name: str, when: Mapping[str, Iterable[str]], rule_type: str, arguments: Iterable[str]) -> dict[str, Any]:
+    """A rule as the portal keeps it: of a published type, or (none) that the property must be set."""
+    if not rule_type:
+        return {"property": name, "when": {other: list(wanted) for other, wanted in when.items()}}
+    if rule_type not in PUBLISHED:
+        raise ValueError(f"unknown type of rule: {rule_type}")
+    return {"property": name, "when": {}, "type": rule_type, "arguments": [str(one) for one in arguments]}

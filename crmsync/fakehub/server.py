@@ -7,7 +7,6 @@ the reader of ``http.server`` takes longer than the portal needs for an answer.
 """
 
 import argparse
-import email.utils
 import ipaddress
 import signal
 import socket
@@ -18,12 +17,12 @@ import threading
 from collections.abc import Sequence
 from typing import IO, Any
 
-from crmsync.fakehub import control, exchange, webhooks
+from crmsync.fakehub import clock, control, exchange, webhooks
 from crmsync.fakehub import hub as hubs
 
 MAX_HEADERS = 100
 MAX_BODY = 64 * 1024 * 1024
-REASONS = {200: "OK", 201: "Created", 204: "No Content", 207: "Multi-Status", 400: "Bad Request"}
+REASONS = {200: "OK", 201: "Created", 204: "No Content", 207: "Multi-Status", 302: "Found", 400: "Bad Request"}
 
 
 class BadRequestError(Exception):
@@ -69,8 +68,8 @@ class Handler(socketserver.StreamRequestHandler):
 
     def _written(self, response: exchange.Response, keep: bool) -> bytes:
         """The answer as bytes, in one piece."""
-        date = email.utils.formatdate(self.server.hub.clock.seconds(), usegmt=True)
-        lines = [f"HTTP/1.1 {response.status} {REASONS.get(response.status, 'Fakehub')}", f"Date: {date}"]
+        response.headers.setdefault("Date", clock.http_date(int(self.server.hub.clock.told())))
+        lines = [f"HTTP/1.1 {response.status} {REASONS.get(response.status, 'Fakehub')}"]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
         if response.status != 204:
             lines.append(f"Content-Length: {len(response.body)}")

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from crmsync.fakehub import associationtypes, auth, definitions, objecttypes, records, store
+from crmsync.fakehub import associationtypes, definitions, objecttypes, records, store
 
 FLAGS = (
-    "account_type", "time_zone", "currency", "preserve_primary_id", "merged_ids_resolve", "partial_updates",
-    "associate_by_domain",
+    "name", "account_type", "time_zone", "currency", "preserve_primary_id", "merged_ids_resolve", "partial_updates",
+    "associate_by_domain", "lacks_scopes", "closed", "allowances",
 )  # fmt: skip
 WEBHOOKS = ("target", "secret", "window", "duplicate", "copies", "reorder", "lose", "spacing", "max_spacing")
 
@@ -91,10 +91,6 @@ def dump_portal(home: Any) -> dict[str, Any]:
         "groups": home.groups,
         "pipelines": home.pipelines,
         "owners": home.owners,
-        "tokens": [
-            [one.value, sorted(one.scopes), one.app_id, one.user_id, one.kind, one.expires_ms, one.revoked]
-            for one in home.tokens.values()
-        ],
         "rules": home.rules,
         "blocked": sorted(home.blocked_emails),
     }
@@ -117,9 +113,6 @@ def load_portal(hub: Any, held: dict[str, Any], settings: dict[str, Any]) -> Non
     for name in ("groups", "pipelines", "owners", "rules"):
         setattr(home, name, held[name])
     home.blocked_emails = set(held["blocked"])
-    home.tokens = {}
-    for value, scopes, *facts in held["tokens"]:
-        home.tokens[value] = auth.Token(value, frozenset(scopes), *facts)
     _load_settings(hub, settings)
     home.changed()
 

@@ -82,7 +82,7 @@ class Outbox:
 
     def watch(self, change: store.Change) -> None:
         """The store's watcher."""
-        if not self.target:
+        if not self.target or not self.announcer.is_heard:
             return
         for event in self.announcer.announce(change):
             self._emit(event)
@@ -135,7 +135,7 @@ class Outbox:
     def pack(self, batch: list[Parcel]) -> tuple[dict[str, str], bytes]:
         """Headers and body of one delivery."""
         body = exchange.encode([{**one.event, "attemptNumber": one.attempt} for one in batch]).encode()
-        return signing.headers(self.secret, self.target, body, self._time.now_ms()), body
+        return signing.headers(self.secret, self.target, body, round(self._time.told() * 1000)), body
 
     def settle(self, batch: list[Parcel], status: int, seconds: float) -> None:
         """Log the answer; anything but a 2xx is tried again, up to ten times."""

@@ -1,13 +1,17 @@
 """A portal with a clock that stands still, and a caller that asks it without HTTP."""
 
 import json
+import urllib.parse
 from typing import Any
 
 import pytest
 
-from crmsync.fakehub import clock, hub
+from crmsync.fakehub import clock, defaults, hub
 
 VERSION = "2026-09"
+CLIENT = {name: defaults.DEMO_APP[name] for name in ("client_id", "client_secret")}
+REDIRECT = "https://app.lovelace.dev/crmsync/oauth/callback/"
+SCOPES = "oauth crm.objects.contacts.read crm.objects.contacts.write"
 
 
 class Api:
@@ -27,6 +31,12 @@ class Api:
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         response = self.raw(method, path, body)
+        return response.status, json.loads(response.body) if response.body else None
+
+    def form(self, path: str, **fields: Any) -> tuple[int, Any]:
+        """A form without a token, as the OAuth endpoints take it."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        response = self.portal.handle("POST", path, headers, urllib.parse.urlencode(fields).encode())
         return response.status, json.loads(response.body) if response.body else None
 
     def get(self, path: str) -> Any:
@@ -63,3 +73,57 @@ def portal() -> hub.FakeHub:
 @pytest.fixture
 def api(portal: hub.FakeHub) -> Api:
     return Api(portal)
+
+
+class Connector:
+    """A server-side app that a user connects: ``ask`` is what it sends them to, ``tokens`` the last answer."""
+
+    scopes = SCOPES
+
+    def __init__(self, api: Api) -> None:
+        self.api, self.portal = api, api.portal
+        self.client, self.redirect, self.path = CLIENT, REDIRECT, f"/oauth/{api.version}/token"
+        self.tokens: dict[str, Any] = {}
+
+    def ask(self, scope: str = SCOPES, **more: str) -> str:
+        fields = {"client_id": self.client["client_id"], "redirect_uri": self.redirect, "scope": scope, **more}
+        return "https://app.hubspot.com/oauth/authorize?" + urllib.parse.urlencode(fields)
+
+    @staticmethod
+    def returned(location: str) -> dict[str, str]:
+        """The query of the address the browser is sent to."""
+        return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(location).query))
+
+    def code(self, hub_id: int = 0, **asked: str) -> str:
+        """The code the user's browser brings back."""
+        return self.returned(self.portal.consent(self.ask(**asked), hub_id=hub_id))["code"]
+
+    def exchange(self, code: str, /, **changes: str) -> tuple[int, Any]:
+        fields = {"grant_type": "authorization_code", "redirect_uri": self.redirect, "code": code, **self.client}
+        return self._keep(self.api.form(self.path, **{**fields, **changes}))
+
+    def refresh(self, refresh_token: str = "", /, **changes: str) -> tuple[int, Any]:
+        value = refresh_token or self.tokens["refresh_token"]
+        fields = {"grant_type": "refresh_token", "refresh_token": value, **self.client}
+        return self._keep(self.api.form(self.path, **{**fields, **changes}))
+
+    def connect(self, hub_id: int = 0, **asked: str) -> Api:
+        """Consent and exchange; the caller that has the access token."""
+        status, body = self.exchange(self.code(hub_id, **asked))
+        assert status == 200, body
+        return self.caller()
+
+    def caller(self) -> Api:
+        return Api(self.portal, self.api.version, self.tokens["access_token"])
+
+    def _keep(self, answer: tuple[int, Any]) -> tuple[int, Any]:
+        if answer[0] == 200:
+            self.tokens = answer[1]
+        return answer
+
+
+@pytest.fixture
+def app(portal: hub.FakeHub, api: Api) -> Connector:
+    """The demo's OAuth app with one registered redirect URI."""
+    portal.add_app(CLIENT["client_id"], redirect_uris=[REDIRECT])
+    return Connector(api)

@@ -31,6 +31,21 @@ def test_the_mock_of_the_decorator_is_the_default(portal, auth):
     assert requests.get("http://hub.local/crm/owners/2026-09", headers=auth, timeout=5).status_code == 200
 
 
+def test_an_app_is_connected_in_one_process(portal, app):
+    """F6, X4: a host's test plays the whole consent without a browser or a port."""
+    location = portal.consent(app.ask(state="s"))
+    answer = app.returned(location)
+    fields = {"grant_type": "authorization_code", "redirect_uri": app.redirect, "code": answer["code"], **app.client}
+    with fakehub.connected(portal):
+        made = requests.post("https://api.hubapi.com/oauth/2026-09/token", data=fields, timeout=5).json()
+        auth = {"Authorization": f"Bearer {made['access_token']}"}
+        seen = requests.get(URL, headers=auth, timeout=5)
+        assert (seen.status_code, seen.headers["Date"]) == (200, "Thu, 01 Jan 2026 00:00:00 GMT")
+        gone = "https://api.hubapi.com/appinstalls/2026-09/external-install"
+        assert requests.delete(gone, headers=auth, timeout=5).status_code == 204
+        assert requests.get(URL, headers=auth, timeout=5).status_code == 401
+
+
 def test_other_hosts_stay_unreachable(portal):
     with fakehub.connected(portal), pytest.raises(requests.exceptions.ConnectionError):
         requests.get("https://example.com/", timeout=5)

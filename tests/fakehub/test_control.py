@@ -117,6 +117,57 @@ def test_things_in_a_portal(ask, api, portal):
     assert (portal.records("contacts"), portal.ledger.last_seq, "t" in portal.portal.tokens) == ([], 0, False)
 
 
+def test_grants(ask, app, portal):
+    """U17, Fault 24, Fault 25, Fault 26: all a test of another process needs to play them."""
+    more = {"redirect_uris": [app.redirect, "http://127.0.0.1:8000/back/"], "distribution": "marketplace"}
+    assert ask("POST", "apps", {"client_id": app.client["client_id"], **more}) == (200, {})
+    assert portal.portal.grants.apps[app.client["client_id"]].is_marketplace
+    ask("POST", "apps", {"client_id": "new", "client_secret": "s", "scopes": ["oauth"], "app_id": 3})
+    assert portal.portal.grants.apps["new"].app_id == 3
+    ask("POST", "accounts", {"hub_id": 7, "name": "Other", "account_type": "SANDBOX", "time_zone": "Europe/Berlin"})
+    assert ask("GET", "installs")[1] == {"installs": []}
+    ask("POST", "oauth", {"expires_in": 60, "rotate": False, "kill_after_issue": 1})
+    assert ask("GET", "faults")[1]["faults"][0]["operation"] == "oauth.token"
+    ask("DELETE", "faults")
+    caller = app.connect(hub_id=7)
+    assert (app.tokens["hub_id"], app.tokens["expires_in"]) == (7, 60)
+    assert ask("GET", "installs")[1]["installs"] == [
+        {"app_id": 19083858, "hub_id": 7, "user_id": 9586504, "is_live": True}
+    ]
+    change = {"client_id": app.client["client_id"], "remove": ["crm.objects.contacts.read"]}
+    assert ask("POST", "scopes", change) == (200, {"count": 2})
+    assert caller("GET", "contacts")[0] == 403
+    assert ask("POST", "expire", {}) == (200, {"count": 1})
+    assert caller("GET", "contacts")[1]["category"] == "EXPIRED_AUTHENTICATION"
+    app.refresh()
+    assert ask("POST", "revoke", {"token": app.tokens["access_token"]}) == (200, {"count": 1})
+    assert app.caller()("GET", "contacts")[1]["category"] == "INVALID_AUTHENTICATION"
+    assert ask("POST", "uninstall", {"app_id": 19083858, "hub_id": 7})[1]["count"] > 0
+    assert ask("GET", "installs")[1]["installs"][0]["is_live"] is False
+    assert app.refresh()[0] == 400
+    key = {"token": "key", "kind": "service_key", "app_id": 5}
+    assert ask("POST", "tokens", key)[0] == 200
+    assert portal.portal.tokens["key"].kind == "service_key"
+
+
+def test_a_skewed_clock_is_seen_in_dates_and_signatures_only(ask, api, portal):
+    """Fault 21: HubSpot's Date tells who of us is wrong."""
+    portal.set_webhooks(target="https://app.lovelace.dev/hook")
+    assert api.raw("GET", "contacts").headers["Date"] == "Thu, 01 Jan 2026 00:00:00 GMT"
+    ask("POST", "clock/skew", {"seconds": 600})
+    assert api.raw("GET", "contacts").headers["Date"] == "Thu, 01 Jan 2026 00:10:00 GMT"
+    assert api.raw("GET", "/nowhere").headers["Date"] == "Thu, 01 Jan 2026 00:10:00 GMT"
+    portal.ui_create("contacts", {"firstname": "A"})
+    seen = []
+    portal.deliver_webhooks(lambda url, headers, body: seen.append((headers, json.loads(body))) or 204)
+    headers, events = seen[0]
+    assert headers["X-HubSpot-Request-Timestamp"] == "1767226200000"
+    assert events[0]["occurredAt"] == 1_767_225_600_000
+    ask("POST", "clock/skew", {"seconds": 0})
+    ask("POST", "clock/advance", {"seconds": 1})
+    assert api.raw("GET", "contacts").headers["Date"] == "Thu, 01 Jan 2026 00:00:01 GMT"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
@@ -127,6 +178,19 @@ def test_things_in_a_portal(ask, api, portal):
         ("GET", "state/spaceships", None, 400),
         ("POST", "flags", {"colour": 1}, 400),
         ("GET", "record/contacts", None, 400),
+        ("POST", "apps", {"client_id": "x", "redirect_uris": ["/back/"]}, 400),
+        ("POST", "apps", {"client_id": "x", "colour": 1}, 400),
+        ("POST", "apps", {}, 400),
+        ("POST", "accounts", {"hub_id": 4242}, 400),
+        ("POST", "oauth", {"expires_in": "soon"}, 400),
+        ("POST", "oauth", {"expires_in": 0}, 400),
+        ("POST", "oauth", {"colour": 1}, 400),
+        ("POST", "revoke", {}, 400),
+        ("POST", "uninstall", {"client_id": "nobody"}, 400),
+        ("POST", "scopes", {"token": "nope"}, 400),
+        ("POST", "tokens", {"token": "t", "kind": "magic"}, 400),
+        ("POST", "clock/back", {"seconds": 1}, 400),
+        ("POST", "rules/contacts", {"name": "city", "rule_type": "NICE"}, 400),
     ],
 )
 def test_mistakes_are_told(ask, method, path, body, status):

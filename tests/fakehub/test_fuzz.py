@@ -2,6 +2,7 @@
 
 import copy
 import json
+import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
@@ -148,3 +149,26 @@ def test_every_query_gets_an_answer(portal, name, value):
     ):
         response = portal.handle("GET", f"{path}?{name}={value}", headers)
         assert response.status in {200, 400, 404}
+
+
+ODD = ["", "x", "-1", "9" * 30, "%00", "%ff", "+", "a&b=c", "\r\nX: y", "ü", "<b>", "{0}", "\u2028"]
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize("value", ODD)
+@pytest.mark.parametrize(
+    "path", ["/oauth/authorize", *(f"/oauth/2026-09/token{one}" for one in ("", "/introspect", "/revoke"))]
+)
+def test_every_form_gets_an_answer(app, portal, path, value):
+    """C24: each field in turn is odd, missing or alone; nothing odd gets into a header."""
+    code = app.code()
+    fields = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(app.ask(state="s")).query))
+    fields |= {**app.client, "code": code, "grant_type": "authorization_code", "hub_id": "4242", "token": "t"}
+    for name in (*fields, "decision", "optional_scope", "refresh_token"):
+        for sent in ({**fields, name: value}, {n: v for n, v in fields.items() if n != name}, {name: value}):
+            for body in (urllib.parse.urlencode(sent), "&".join(f"{n}={v}" for n, v in sent.items())):
+                for method, target, data in (("POST", path, body), ("GET", f"/oauth/authorize?{body}", "")):
+                    answer = portal.handle(method, target, FORM, data.encode())
+                    assert answer.status in {200, 302, 400}, sent
+                    assert all(text.isprintable() for text in answer.headers.values())
+                    assert "Location" not in answer.headers or answer.headers["Location"].startswith(app.redirect)

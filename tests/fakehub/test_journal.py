@@ -2,7 +2,7 @@
 
 import pytest
 
-from crmsync.fakehub import clock, hub
+from crmsync.fakehub import clock, grants, hub
 
 
 @pytest.fixture
@@ -47,12 +47,13 @@ def everything(portal):
         "properties": {
             kind: [prop.data for prop in held.values()] for kind, held in portal.portal.properties.items()
         },
-        "tokens": portal.portal.tokens,
+        "grants": {name: getattr(portal.portal.grants, name) for _, name in grants.TABLES.values()},
         "owners": portal.portal.owners,
         "pipelines": portal.portal.pipelines,
         "rules": portal.portal.rules,
         "blocked": portal.portal.blocked_emails,
         "settings": (portal.webhooks.target, portal.portal.associate_by_domain, portal.clock.now_ms()),
+        "flags": (portal.portal.name, portal.portal.lacks_scopes, portal.portal.allowances, portal.clock.told()),
         "backlog": portal.webhooks.backlog,
     }
 
@@ -94,6 +95,36 @@ def test_all_is_there_again(portal, api, open_portal):
     assert [one["id"] for one in type(api)(again).search("contacts")["results"]] == [
         one["id"] for one in again.records("contacts")
     ]
+
+
+def test_grants_go_on(portal, app, open_portal):
+    """Fault 25, Fault 26: apps, installs, codes and tokens outlive the process, and so does their end."""
+    portal.add_account(7, name="Other", time_zone="Europe/Berlin", lacks_scopes=["tickets"])
+    portal.set_oauth(expires_in=100, lifetime_jitter=10, refresh_grace=True)
+    portal.set_flags(lacks_scopes=["crm.import"], name="Ours", allowances={"records": 5})
+    portal.skew_clock(-300)
+    app.connect(hub_id=7)
+    app.connect()
+    app.refresh()
+    held, waiting = dict(app.tokens), app.code()
+    portal.change_scopes(remove=["oauth"], token=held["refresh_token"])
+    portal.uninstall(client_id=app.client["client_id"], hub_id=7)
+    again = open_portal()
+    assert everything(again) == everything(portal)
+    connector = type(app)(type(app.api)(again))
+    assert connector.exchange(waiting)[0] == 200
+    assert "oauth" not in connector.refresh(held["refresh_token"])[1]["scopes"]
+    third = open_portal()
+    assert everything(third) == everything(again)
+    third.expire_tokens()
+    assert open_portal().portal.tokens == third.portal.tokens
+
+
+def test_a_restart_keeps_what_was_made_of_the_demo_app(portal, app, open_portal):
+    """Its registered redirect URIs, not the fresh ones."""
+    again = open_portal()
+    again.advance(1)
+    assert open_portal().portal.grants.apps[app.client["client_id"]].redirect_uris == (app.redirect,)
 
 
 def test_it_goes_on_without_taking_an_id_twice_and_still_knows_unique_values(portal, api, open_portal):

@@ -5,12 +5,13 @@ The client speaks the legacy v3 and v4 paths. ``hubspot`` is its import name.
 
 import gc
 import threading
+import urllib.parse
 import warnings
 
 import pytest
 
+from crmsync.fakehub import defaults, server
 from crmsync.fakehub import hub as hubs
-from crmsync.fakehub import server
 
 hubspot = pytest.importorskip("hubspot")
 
@@ -153,6 +154,37 @@ def test_pipelines_and_owners(client):
     owners = client.crm.owners
     assert [one.first_name for one in owners.owners_api.get_page().results] == ["Ada", "Grace", "Katherine"]
     assert owners.owners_api.get_by_id(9586504, id_property="userId").id == "41629779"
+
+
+def test_oauth_from_the_consent_url_to_the_end(client, served):
+    """X4, U17: the address it builds, the first version's endpoints, and an access token at work."""
+    from hubspot.utils import oauth
+
+    redirect = "http://127.0.0.1:8000/back/"
+    app = {name: defaults.DEMO_APP[name] for name in ("client_id", "client_secret")}
+    served.hub.add_app(app["client_id"], redirect_uris=[redirect])
+    scopes = ("oauth", "crm.objects.contacts.read")
+    url = oauth.get_auth_url(app["client_id"], redirect, scopes, ("tickets",), "a b")
+    location = urllib.parse.urlsplit(served.hub.consent(url))
+    answer = dict(urllib.parse.parse_qsl(location.query))
+    assert answer["state"] == "a b"
+    tokens = client.oauth.tokens_api.create(
+        grant_type="authorization_code", code=answer["code"], redirect_uri=redirect, **app
+    )
+    assert (tokens.token_type, tokens.expires_in, len(tokens.access_token) >= 300) == ("bearer", 1800, True)
+    tokens = client.oauth.tokens_api.create(
+        grant_type="refresh_token", refresh_token=tokens.refresh_token, redirect_uri=redirect, **app
+    )
+    access = client.oauth.access_tokens_api.get(tokens.access_token)
+    assert (access.hub_id, access.token_type, set(access.scopes)) == (4242, "access", {*scopes, "tickets"})
+    assert client.oauth.refresh_tokens_api.get(tokens.refresh_token).client_id == app["client_id"]
+    caller = hubspot.HubSpot(access_token=tokens.access_token, host=served.url)
+    assert caller.crm.contacts.basic_api.get_page().results == []
+    client.oauth.refresh_tokens_api.archive(tokens.refresh_token)
+    assert refusal(client.oauth.refresh_tokens_api.get, tokens.refresh_token).status == 404
+    again = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token, **app}
+    dead = refusal(client.oauth.tokens_api.create, **again)
+    assert (dead.status, "BAD_REFRESH_TOKEN" in dead.body) == (400, True)
 
 
 def test_associations(client):

@@ -128,6 +128,18 @@ def test_sensitive_ones_are_hidden_unless_asked_for(api):
     api.post(PATH, {**NEW, "dataSensitivity": "sensitive"}, 201)
     assert "shoe_size" not in names(api.get(PATH))
     assert names(api.get(f"{PATH}?dataSensitivity=sensitive")) == ["shoe_size"]
+    assert names(api.get(f"{PATH}?dataSensitivity=highly_sensitive")) == []
+    assert api("GET", f"{PATH}?dataSensitivity=secret")[0] == 400
+
+
+def test_description_and_label_of_an_own_property_change(api):
+    """Fault 49: the text of a property is where a second install can leave its mark."""
+    api.post(PATH, NEW, 201)
+    for version in ("2026-09", "2026-03"):
+        path = f"/crm/properties/{version}/contacts/shoe_size"
+        status, body = api("PATCH", path, {"description": f"seen by {version}", "label": version})
+        assert (status, body["description"], body["label"]) == (200, f"seen by {version}", version)
+        assert api.get(path) == body
 
 
 def test_groups(api):
@@ -155,3 +167,15 @@ def test_planted_rules_are_listed_in_the_newer_version(api, portal):
         }
     ]
     assert api.get("/crm/property-validations/2026-03/0-1")["results"] == []
+
+
+def test_rules_of_published_types_are_listed_in_every_version_and_only_listed(api, portal):
+    """F22: a rehearsal of the newer version reads them; whether HubSpot enforces them on API writes is not told."""
+    portal.plant_rule("contacts", "city", rule_type="MAX_LENGTH", arguments=[3])
+    rule = {"ruleType": "MAX_LENGTH", "ruleArguments": ["3"], "shouldApplyNormalization": False}
+    for version in ("2026-09", "2026-03"):
+        body = api.get(f"/crm/property-validations/{version}/0-1")
+        assert body["results"] == [{"propertyName": "city", "propertyValidationRules": [rule]}]
+    assert api.create("contacts", firstname="A", city="London")
+    with pytest.raises(ValueError, match="unknown type of rule"):
+        portal.plant_rule("contacts", "city", rule_type="REQUIRED")
