@@ -1,19 +1,30 @@
 """Who is connected: the account, a static token's app and scopes, the daily usage.
 
-HubSpot: account information API; usage guidelines.
+HubSpot: account information API; usage guidelines. The limits of what an account may hold have a file of
+their own, and are called from here.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from crmsync.hubspot import shapes, types, wire
+from crmsync.hubspot import limits, shapes, types, wire
+
+record_limits = limits.record_limits
+property_limits = limits.property_limits
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Calls of all private apps today; ``limit`` is the account's. Only told to legacy private apps."""
+    """Calls of all private apps today; ``limit`` is the account's. Only told to legacy private apps.
+
+    ``collected_at`` is when HubSpot counted (it may be a while ago), ``resets_at`` when the count begins anew:
+    midnight in the account's time zone. Both aware UTC, None where HubSpot does not say.
+    """
 
     limit: int
     used: int
+    collected_at: datetime | None = None
+    resets_at: datetime | None = None
 
 
 def details(client: wire.Sender) -> types.Account:
@@ -24,6 +35,7 @@ def details(client: wire.Sender) -> types.Account:
 def introspect(client: wire.Sender, token: str) -> types.TokenInfo:
     """Account, app and scopes of a static token (private app, project app, perhaps service keys)."""
     request = wire.post(client.paths.static_token_info(), {"tokenKey": token}, reads=True)
+    del token  # error reporters print the variables of a frame
     return shapes.read_as(_to_token_info, client.send(request))
 
 
@@ -59,4 +71,7 @@ def _to_token_info(raw: shapes.Json) -> types.TokenInfo:
 def _to_usage(raw: shapes.Json) -> Usage | None:
     limit, used = shapes.number(raw, "usageLimit"), shapes.number(raw, "currentUsage")
     told = shapes.word(raw, "fetchStatus") in ("SUCCESS", "CACHED")
-    return Usage(limit, used) if told and limit is not None and used is not None else None
+    if not told or limit is None or used is None:
+        return None
+    times = shapes.to_time(raw.get("collectedAt")), shapes.to_time(raw.get("resetsAt"))
+    return Usage(limit, used, *times)

@@ -102,8 +102,8 @@ def archive_labels(
     return _write(client, path, {edge: {**_edge_json(edge), "types": kinds} for edge in edges})
 
 
-def labels(client: wire.Sender, from_type: str, to_type: str) -> tuple[types.LabelSpec, ...]:
-    """The association types from one object type to another, in that direction."""
+def list_labels(client: wire.Sender, from_type: str, to_type: str) -> tuple[types.LabelSpec, ...]:
+    """The association types from one object type to another, in that direction; "" is the unlabelled one."""
     path = client.paths.associations(from_type, to_type, "labels")
     return shapes.to_page(client.send(wire.get(path, lane="associations")), shapes.to_label).records
 

@@ -28,7 +28,7 @@ _HANDSHAKE_REASONS = re.compile(
     r"|UNKNOWN_CA|UNRECOGNIZED_NAME|HTTP_REQUEST"
 )
 
-BeforeCall = Callable[[str], None]
+BeforeCall = Callable[[wire.Request], None]
 AfterCall = Callable[[types.CallRecord, wire.RateState | None], None]
 
 
@@ -46,31 +46,35 @@ class _Answer:
 class Client:
     """Sends requests to one account. Safe for threads, and for forks: each process opens its own connections.
 
-    ``token``: the bearer token, or a callable that returns it, asked before every call. ``timeout``: seconds
-    to connect, and seconds without a byte (also the limit for receiving a whole body). ``before_call(lane)``
-    may sleep, or raise a HubSpotError to keep the call from being made. ``after_call(record, rate)`` is told
-    every call made; what it raises is logged and goes no further, because the call has happened.
+    ``token``: the bearer token, or a callable that returns it, asked before every call; None sends no bearer
+    at all, as the token endpoint wants it. ``timeout``: seconds to connect, and seconds without a byte (also the
+    limit for receiving a whole body). ``before_call(request)`` may sleep, or raise a HubSpotError to keep the
+    call from being made. ``on_unauthorized`` is asked after a 401: True means that the token was renewed and the
+    call is made once more. ``after_call(record, rate)`` is told every call made; what it raises is logged and
+    goes no further, because the call has happened.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (keywords, each with a default)
         self,
         base_url: str,
-        token: str | Callable[[], str],
+        token: str | Callable[[], str] | None,
         *,
         version: str = versions.CURRENT,
         timeout: tuple[float, float] = (3.05, 20.0),
         before_call: BeforeCall | None = None,
         after_call: AfterCall | None = None,
+        on_unauthorized: Callable[[], bool] | None = None,
         pool_size: int = 10,
         user_agent: str = "crmsync",
     ) -> None:
         self._base_url = trust.checked_base_url(base_url)
         self._paths = versions.paths(version)
         # A closure, so that no repr or dump of this object holds the token.
-        self._token = token if callable(token) else lambda: token
+        self._token = token if token is None or callable(token) else lambda: token
         self._timeout = timeout
         self._before_call = before_call
         self._after_call = after_call
+        self._on_unauthorized = on_unauthorized
         self._pool_size = pool_size
         self._user_agent = user_agent
         self._sessions: dict[int, requests.Session] = {}
@@ -91,6 +95,8 @@ class Client:
         decoded, error, stale = self._attempt(request)
         if stale and request.reads:
             decoded, error, _ = self._attempt(request)
+        if isinstance(error, errors.Unauthorized) and self._on_unauthorized is not None and self._on_unauthorized():
+            decoded, error, _ = self._attempt(request)  # a refused call has done nothing
         if error is not None:
             # Without its old traceback: those frames know the token, and error reporters print frames.
             raise error.with_traceback(None)
@@ -103,22 +109,22 @@ class Client:
             session.close()
 
     def _attempt(self, request: wire.Request) -> tuple[shapes.Json | None, errors.HubSpotError | None, bool]:
+        token = None if self._token is None else trust.checked_token(self._token())
         if self._before_call is not None:
-            self._before_call(request.lane)
-        token = trust.checked_token(self._token())
+            self._before_call(request)
         started = time.monotonic()
         answer = self._exchange(request, token)
         seconds = time.monotonic() - started
         decoded, error = None, answer.failure
         if error is None:
             try:
-                decoded = wire.decode(answer.status, answer.headers or {}, answer.body)
+                decoded = wire.decode(answer.status, answer.headers or {}, answer.body, bodyless=request.bodyless)
             except errors.HubSpotError as refused:
                 error = refused
         self._report(request, answer, error, seconds)
         return decoded, error, answer.stale
 
-    def _exchange(self, request: wire.Request, token: str) -> _Answer:
+    def _exchange(self, request: wire.Request, token: str | None) -> _Answer:
         connect, read = self._timeout
         payload, content_type = request.payload()
         headers = {"Accept": "application/json", "Content-Type": content_type} if payload else None
@@ -144,6 +150,7 @@ class Client:
         if self._after_call is None:
             return
         headers = answer.headers or {}
+        family, version = versions.family_of(request.path)
         record = types.CallRecord(
             method=request.method,
             path=request.loggable_path,
@@ -153,6 +160,9 @@ class Client:
             correlation_id=(error.correlation_id if error else "") or wire.correlation_id(headers),
             error=type(error).__name__ if error else "",
             served_at=wire.served_at(headers),
+            family=family,
+            version=version,
+            limited=answer.status == 429,
         )
         try:
             self._after_call(record, wire.rate_state(headers))
@@ -179,11 +189,12 @@ class Client:
         return session
 
 
-def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
-    """As ``auth``, not as a header: else requests would let a ~/.netrc entry replace it."""
+def _bearer(token: str | None) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+    """As ``auth``, not as a header: else requests would let a ~/.netrc entry replace it (or fill it in)."""
 
     def sign(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        prepared.headers["Authorization"] = f"Bearer {token}"
+        if token is not None:
+            prepared.headers["Authorization"] = f"Bearer {token}"
         return prepared
 
     return sign

@@ -5,7 +5,8 @@ HubSpotError            any answer without a class of its own (405, 415, a 207 i
 ├── Unreachable         no connection (DNS, refused, TLS), or never sent: certainly not applied
 ├── UnknownOutcome      time-out or reset after sending, or a 2xx nobody can read: may have been applied
 ├── Redirected          3xx: never followed
-├── Unauthorized        401
+├── Unauthorized        401: expired
+├── BadGrant            the token endpoint refuses a code, a refresh token or the app itself: reason
 ├── MissingScopes       403, and every other 403: scopes (alternatives), empty where HubSpot names none
 ├── NotFound            404, OBJECT_NOT_FOUND
 ├── Conflict            409, or "<id> already has that value": existing_id
@@ -101,7 +102,40 @@ class Redirected(HubSpotError):
 
 
 class Unauthorized(HubSpotError):
+    """``expired``: HubSpot says so itself (EXPIRED_AUTHENTICATION); False means that it did not say."""
+
     says = "HubSpot refused the token: it is expired, revoked or of another account"
+
+    def __init__(self, message: str = "", *, expired: bool = False, **facts: Unpack[Facts]) -> None:
+        super().__init__(message, **facts)
+        self.expired = expired or self.category == "EXPIRED_AUTHENTICATION"
+
+
+class BadGrant(HubSpotError):
+    """The token endpoint says no for good: asking again with the same values changes nothing.
+
+    ``reason`` is its code word: BAD_REFRESH_TOKEN, BAD_AUTH_CODE, BAD_REDIRECT_URI, BAD_HUB, BAD_CLIENT_ID,
+    BAD_CLIENT_SECRET, or invalid_grant and invalid_client where HubSpot sends only the OAuth word.
+    HubSpot: OAuth tokens, errors; BAD_CLIENT_ID and BAD_CLIENT_SECRET are known from third parties only.
+    """
+
+    says = "HubSpot did not grant a token"
+
+    def __init__(self, message: str = "", *, reason: str = "", **facts: Unpack[Facts]) -> None:
+        super().__init__(message, **facts)
+        self.reason = reason
+
+    @property
+    def is_revoked(self) -> bool:
+        """The account took the connection back: only a person can connect it again.
+
+        False for a wrong client id, secret or redirect URI: that is our set-up, and the connections of all
+        accounts are still good once it is mended.
+        """
+        return self.reason in ("BAD_REFRESH_TOKEN", "BAD_HUB", "invalid_grant")
+
+    def _detail(self) -> str:
+        return "" if self.reason == self.category else _word(self.reason)
 
 
 class MissingScopes(HubSpotError):

@@ -18,6 +18,13 @@ NAMES = {
     "0-115": "users",
     "0-136": "leads",
 }
+_IDS = {name: id for id, name in NAMES.items()}
+# HubSpot: webhooks of project apps, and the list of object types they know. Only "contact" is seen spelled in an
+# official file; the others are the names of that list, spelled the same way.
+_SINGULARS = {
+    "companies": "company",
+    "meetings": "meeting_event",
+}
 
 
 def name_of(object_type: str) -> str:
@@ -31,3 +38,14 @@ def modified_property(object_type: str) -> str:
     HubSpot: CRM search, default properties. On contacts hs_lastmodifieddate silently gives wrong results.
     """
     return "lastmodifieddate" if name_of(object_type) == "contacts" else "hs_lastmodifieddate"
+
+
+def id_of(object_type: str) -> str:
+    """The object type id: "0-1" for "contacts" and "0-1", "2-123" for itself."""
+    return _IDS.get(object_type, object_type)
+
+
+def singular_of(object_type: str) -> str:
+    """What webhook subscriptions call an object type: "contact" for "contacts"; without a name it keeps its id."""
+    name = name_of(object_type)
+    return _SINGULARS.get(name, name.removesuffix("s") if name in _IDS else name)

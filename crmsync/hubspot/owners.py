@@ -7,11 +7,13 @@ from crmsync.hubspot import shapes, types, wire
 PAGE_SIZE = 100  # HubSpot: owners API, default; the most is not documented
 
 
-def iter_all(client: wire.Sender, *, archived_too: bool = True) -> Iterator[types.Owner]:
-    """The active owners, then the archived ones: old records are still assigned to those."""
-    yield from _iter(client, archived=False)
-    if archived_too:
-        yield from _iter(client, archived=True)
+def iter_all(client: wire.Sender, archived: bool | None = None) -> Iterator[types.Owner]:
+    """The active owners, then the archived ones: old records are still assigned to those.
+
+    ``archived``: True for those only, False for the active ones only, None for both.
+    """
+    for wanted in (False, True) if archived is None else (archived,):
+        yield from _iter(client, archived=wanted)
 
 
 def _iter(client: wire.Sender, *, archived: bool) -> Iterator[types.Owner]:
@@ -35,4 +37,5 @@ def _to_owner(raw: shapes.Json) -> types.Owner:
         user_id=shapes.number(raw, "userId"),
         type=shapes.word(raw, "type") or "PERSON",
         archived=shapes.flag(raw, "archived"),
+        user_id_including_inactive=shapes.number(raw, "userIdIncludingInactive"),
     )

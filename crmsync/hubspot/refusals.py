@@ -33,6 +33,12 @@ _EXISTING_ID = re.compile(r"Existing ID:\s*(\d+)|(\d+) already has that value")
 _DUPLICATE_IDS = re.compile(r"Duplicate IDs found in batch input: \[([^\]]*)\]")
 # Oldest texts first matched by what only they contain: "ten_secondly_rolling" also contains "secondly".
 _POLICY_WORDS = (("ten_secondly", "TEN_SECONDLY_ROLLING"), ("secondly", "SECONDLY"), ("daily", "DAILY"))
+# HubSpot: OAuth tokens, errors. The status word decides: with BAD_REFRESH_TOKEN, ``error`` has been seen as
+# invalid_grant and as invalid_request.
+_GRANT_STATUS = frozenset(
+    {"BAD_REFRESH_TOKEN", "BAD_AUTH_CODE", "BAD_REDIRECT_URI", "BAD_HUB", "BAD_CLIENT_ID", "BAD_CLIENT_SECRET"}
+)
+_GRANT_ERROR = frozenset({"invalid_grant", "invalid_client"})
 LOCK_SECONDS = 2.0  # HubSpot: error handling, 423: "wait at least 2 seconds"
 
 
@@ -67,12 +73,25 @@ def from_item(raw: Mapping[str, Any], *, correlation_id: str = "") -> errors.Hub
 
 def _build(status: int, raw: Mapping[str, Any], facts: errors.Facts) -> errors.HubSpotError:
     message = shapes.word(raw, "message")
+    if status in (400, 401) and (reason := _grant_reason(raw)):  # RFC 6749 allows 401 for invalid_client
+        facts["context"] = {}  # and no message: HubSpot's words may quote a secret
+        return errors.BadGrant(reason=reason, **facts)
     if status in _BUILDERS:
         return _BUILDERS[status](message, raw, facts)
     if status == 408:  # cut off while sending or answering: nobody knows how far it got
         return errors.UnknownOutcome("the request timed out at HubSpot", **facts)
     kind = errors.ServerError if 500 <= status < 600 else _PLAIN.get(status, errors.HubSpotError)
     return kind(message, **facts)
+
+
+def _grant_reason(raw: Mapping[str, Any]) -> str:
+    """The code word of a refusal by the token endpoint, "" for every other answer."""
+    status, error = shapes.word(raw, "status"), shapes.word(raw, "error")
+    if status in _GRANT_STATUS:
+        return status
+    if error not in _GRANT_ERROR:
+        return ""
+    return status if re.fullmatch("BAD_[A-Z_]{1,40}", status) else error
 
 
 def _validation(message: str, raw: Mapping[str, Any], facts: errors.Facts) -> errors.HubSpotError:

@@ -21,6 +21,7 @@ def read_as(parse: Callable[[Json], T], raw: object) -> T:
             return parse(raw)
         except (KeyError, TypeError, ValueError, AttributeError):
             pass
+    del raw  # error reporters print the variables of a frame, and this may hold tokens or a person's values
     # Raised outside of the handler: the cause would quote the value it could not read.
     raise errors.UnknownOutcome("the answer has not the documented shape")
 

@@ -25,6 +25,7 @@ def checked_token(token: object) -> str:
     """The token; ConfigError where it cannot be one, never naming it (requests would print a bad header)."""
     if isinstance(token, str) and re.fullmatch(r"[\x21-\x7e]+", token):
         return token
+    del token  # error reporters print the variables of a frame
     raise errors.ConfigError("the access token is empty or holds characters no token has")
 
 

@@ -144,6 +144,7 @@ class Property:
     """A property as discovered. ``is_read_only`` is modificationMetadata.readOnlyValue, the only reliable test.
 
     ``has_external_options`` means that the options live elsewhere (owners, pipelines) and are empty here.
+    ``sensitivity`` is non_sensitive, sensitive or highly_sensitive; ``is_calculated`` misses roll-ups and scores.
     """
 
     name: str
@@ -162,8 +163,9 @@ class Property:
     has_external_options: bool = False
     has_read_only_options: bool = False
     display_order: int = -1
-    data_sensitivity: str = "non_sensitive"
+    sensitivity: str = "non_sensitive"
     referenced_object_type: str = ""
+    updated_at: datetime | None = None
 
     @property
     def is_writable(self) -> bool:
@@ -216,7 +218,10 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """``id`` is what hubspot_owner_id takes; ``user_id`` is another number, None for archived owners."""
+    """``id`` is what hubspot_owner_id takes; ``user_id`` is another number, None for archived owners.
+
+    ``user_id_including_inactive`` is kept by archived owners too.
+    """
 
     id: str
     email: str = ""
@@ -225,6 +230,7 @@ class Owner:
     user_id: int | None = None
     type: str = "PERSON"
     archived: bool = False
+    user_id_including_inactive: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +278,7 @@ class CallRecord:
 
     ``status`` is 0 where no answer came; ``error`` is the class name of the error or ""; ``seconds`` is the
     time the call took; ``served_at`` is HubSpot's own clock (Date header), to notice that ours is wrong.
+    ``family`` and ``version`` are those of ``versions.family_of``; ``limited``: it was answered with 429.
     """
 
     method: str
@@ -282,3 +289,6 @@ class CallRecord:
     correlation_id: str = ""
     error: str = ""
     served_at: datetime | None = None
+    family: str = "other"
+    version: str = ""
+    limited: bool = False

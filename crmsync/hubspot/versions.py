@@ -4,13 +4,37 @@ HubSpot: developer platform, versioning. A dated version is current for 6 months
 the version is one setting of the client and no path is spelled anywhere else.
 """
 
+import calendar
+import re
 import urllib.parse
 from dataclasses import dataclass
+from datetime import date
 
 from crmsync.hubspot import errors
 
 CURRENT = "2026-09"
 SUPPORTED = (CURRENT, "2026-03")
+# When each version became generally available. HubSpot: versioning; changelog "CRM API write validation
+# enforcement", which says that 2026-09 ships on September 8.
+RELEASED: dict[str, date] = {"2026-03": date(2026, 3, 30), "2026-09": date(2026, 9, 8)}
+CURRENT_MONTHS = 6
+SUPPORT_MONTHS = 18
+
+# How the paths of each family begin; no beginning is the beginning of another.
+_FAMILIES = (
+    ("/crm/objects/", "objects"),
+    ("/crm/associations/", "associations"),
+    ("/crm/properties/", "properties"),
+    ("/crm/property-validations/", "validations"),
+    ("/crm/pipelines/", "pipelines"),
+    ("/crm/owners/", "owners"),
+    ("/crm/limits/", "limits"),
+    ("/crm-object-schemas/", "schemas"),
+    ("/account-info/", "account"),
+    ("/oauth/", "oauth"),
+    ("/appinstalls/", "oauth"),
+)
+_VERSION = re.compile(r"v\d|\d{4}-\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +108,52 @@ def paths(version: str) -> Paths:
         known = ", ".join(SUPPORTED)
         raise errors.ConfigError(f"API version {version!r} is not supported, use one of {known}")
     return Paths(version)
+
+
+def support_ends(version: str) -> date:
+    """The first day without support: 18 months after the release. ConfigError for a version we do not know."""
+    return _months_later(_released(version), SUPPORT_MONTHS)
+
+
+def is_current(version: str, today: date) -> bool:
+    """Is this the newest version on that day, and not older than 6 months?
+
+    Six months on HubSpot has a newer one, whether this package knows it or not. ConfigError for a version we
+    do not know.
+    """
+    since = _released(version)
+    newest = max((day for day in RELEASED.values() if day <= today), default=None)
+    return since == newest and today < _months_later(since, CURRENT_MONTHS)
+
+
+def next_after(version: str) -> str | None:
+    """The next newer version this package can speak, None for the newest. ConfigError for one it does not know."""
+    since = _released(version)
+    return min((one for one in SUPPORTED if RELEASED[one] > since), default=None)
+
+
+def family_of(path: str) -> tuple[str, str]:
+    """Family and version of a path, for the books: ("objects", "2026-09"); ("other", "") for an unknown one.
+
+    Search and the associations of a record are families of their own, though their paths are of objects.
+    """
+    version = next((part for part in path.split("/") if _VERSION.fullmatch(part)), "")
+    family = next((name for root, name in _FAMILIES if path.startswith(root)), "other")
+    below = path.split("/")[5:]  # after "", crm, objects, the version and the object type
+    if family == "objects" and below == ["search"]:
+        return "search", version
+    if family == "objects" and below[1:2] == ["associations"]:
+        return "associations", version
+    return family, version
+
+
+def _released(version: str) -> date:
+    return RELEASED[paths(version).version]
+
+
+def _months_later(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def _join(root: str, segments: tuple[str, ...]) -> str:

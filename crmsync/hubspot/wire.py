@@ -22,7 +22,8 @@ class Request:
     """One call. ``json`` and ``form`` exclude each other; ``lane`` is the budget it counts against.
 
     ``reads``: it changes nothing at HubSpot (also batch read and search, which are POSTs), so it may be made
-    twice. ``shown_path`` stands for ``path`` in logs where that carries a person's value.
+    twice. ``shown_path`` stands for ``path`` in logs where that carries a person's value. ``bodyless``: the
+    status says it all, so a 2xx with an empty or unreadable body is a yes.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Request:
     lane: Lane = "burst"
     reads: bool = False
     shown_path: str = ""
+    bodyless: bool = False
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.loggable_path})"
@@ -94,17 +96,23 @@ def post(path: str, json: shapes.Json, *query: tuple[str, str], lane: Lane = "bu
     return Request("POST", path, query, json=json, lane=lane, reads=reads)
 
 
+def post_form(path: str, form: Mapping[str, str], *, reads: bool = False, bodyless: bool = False) -> Request:
+    """A POST with a form, as the token endpoint takes it. The form may hold secrets: nothing prints it."""
+    return Request("POST", path, form=form, reads=reads, bodyless=bodyless)
+
+
 def encode_json(value: object) -> bytes:
     """Compact JSON; ValueError for NaN and infinity, which JSON has not."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
-def decode(status: int, headers: Mapping[str, str], body: bytes) -> shapes.Json | None:
+def decode(status: int, headers: Mapping[str, str], body: bytes, *, bodyless: bool = False) -> shapes.Json | None:
     """The JSON object of a successful answer, None for 204; every other answer raises its HubSpotError.
 
     A 2xx that is empty, cut off, HTML, or JSON but no object is UnknownOutcome: HubSpot may have done it.
+    ``bodyless``: None for every 2xx, its body is not looked at.
     """
-    if status in (204, 205):
+    if status in (204, 205) or (bodyless and 200 <= status < 300):
         return None
     if 200 <= status < 300:
         return _success(status, headers, body)

@@ -186,6 +186,12 @@ def test_removing(fake):
 
 
 def test_labels_of_a_pair(fake):
-    sender = fake([{"results": [PRIMARY, {"category": "USER_DEFINED", "typeId": 36, "label": "Boss"}]}])
-    assert [one.label for one in associations.labels(sender, "contacts", "companies")] == ["Primary", "Boss"]
+    """C6: the ids of custom labels differ from account to account, so they are asked for."""
+    sender = fake([{"results": [PRIMARY, PLAIN, {"category": "USER_DEFINED", "typeId": 36, "label": "Boss"}]}])
+    found = associations.list_labels(sender, "contacts", "companies")
+    assert [(one.type_id, one.category, one.label) for one in found] == [
+        (1, "HUBSPOT_DEFINED", "Primary"),
+        (279, "HUBSPOT_DEFINED", ""),
+        (36, "USER_DEFINED", "Boss"),
+    ]
     assert sender.requests[0].path == "/crm/associations/2026-09/contacts/companies/labels"

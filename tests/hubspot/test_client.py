@@ -64,6 +64,18 @@ def test_a_netrc_entry_does_not_replace_the_token(mocked, http_client, tmp_path,
     assert mocked.calls[0].request.headers["Authorization"] == f"Bearer {TOKEN}"
 
 
+def test_without_a_token_there_is_no_bearer_and_no_netrc(mocked, tmp_path, monkeypatch):
+    """Section 2.2: the token endpoint wants everything in the form; a stray header would be somebody else's."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine api.hubapi.com login eve password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    mocked.post(f"{BASE}/oauth/2026-09/token", json={})
+    client.Client(BASE, None).send(wire.post_form("/oauth/2026-09/token", {"a": "b c"}))
+    sent = mocked.calls[0].request
+    assert "Authorization" not in sent.headers
+    assert (sent.headers["Content-Type"], sent.body) == ("application/x-www-form-urlencoded", b"a=b+c")
+
+
 def test_every_call_has_both_timeouts(mocked, http_client, monkeypatch):
     """Fault 12: no thread is stuck past its timeout."""
     seen = []
@@ -151,12 +163,62 @@ def test_unreachable_only_where_nothing_was_sent(mocked, http_client, failure, k
     assert type(caught.value) is kind
 
 
+# ---- a token that is refused
+
+
+@pytest.mark.parametrize("request_", [READ, WRITE], ids=["read", "write"])
+def test_a_renewed_token_is_used_at_once(mocked, request_):
+    """Fault 24: a refused call has done nothing, so a write may be sent again as well."""
+    tokens, records = ["old"], []
+    url = f"{BASE}{request_.path}"
+    mocked.add(request_.method, url, status=401, json={"category": "EXPIRED_AUTHENTICATION"})
+    mocked.add(request_.method, url, json={"ok": 1})
+    one = client.Client(
+        BASE,
+        lambda: tokens[-1],
+        on_unauthorized=lambda: tokens.append("new") is None,
+        after_call=lambda record, rate: records.append(record),
+    )
+    assert one.send(request_) == {"ok": 1}
+    assert [call.request.headers["Authorization"] for call in mocked.calls] == ["Bearer old", "Bearer new"]
+    assert [(record.status, record.error) for record in records] == [(401, "Unauthorized"), (200, "")]
+
+
+def test_a_token_that_cannot_be_renewed_stays_refused(mocked):
+    """Fault 26: no second call, no loop."""
+    mocked.get(f"{BASE}{READ.path}", status=401, json={"category": "INVALID_AUTHENTICATION"})
+    with pytest.raises(errors.Unauthorized) as caught:
+        client.Client(BASE, TOKEN, on_unauthorized=lambda: False).send(READ)
+    assert not caught.value.expired
+    assert len(mocked.calls) == 1
+
+
+def test_a_token_is_renewed_once_a_call(mocked):
+    """Fault 26: a renewed token that is refused too is the end of it."""
+    asked = []
+    mocked.get(f"{BASE}{READ.path}", status=401, json={"category": "EXPIRED_AUTHENTICATION"})
+    with pytest.raises(errors.Unauthorized) as caught:
+        client.Client(BASE, TOKEN, on_unauthorized=lambda: asked.append(1) is None).send(READ)
+    assert caught.value.expired
+    assert (len(asked), len(mocked.calls)) == (1, 2)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 429, 500])
+def test_nothing_else_renews_a_token(mocked, status):
+    """Fault 26: a missing scope is no expired token."""
+    asked = []
+    mocked.get(f"{BASE}{READ.path}", status=status, json={})
+    with pytest.raises(errors.HubSpotError):
+        client.Client(BASE, TOKEN, on_unauthorized=lambda: asked.append(1) is None).send(READ)
+    assert asked == []
+
+
 # ---- who is told
 
 
 def test_observers_are_told_every_call(mocked):
     """C31: API usage is visible; what is recorded holds no query and no value."""
-    lanes, records = [], []
+    asked, records = [], []
     headers = {
         "X-HubSpot-RateLimit-Max": "100",
         "X-HubSpot-RateLimit-Remaining": "99",
@@ -166,20 +228,31 @@ def test_observers_are_told_every_call(mocked):
     path = "/crm/objects/2026-09/contacts/ada%40x.test"
     mocked.get(f"{BASE}{path}", json={"id": "1"}, headers=headers)
     mocked.post(f"{BASE}{SEARCH.path}", status=500, json={"correlationId": "c-2"})
-    one = client.Client(BASE, TOKEN, before_call=lanes.append, after_call=lambda *both: records.append(both))
+    one = client.Client(BASE, TOKEN, before_call=asked.append, after_call=lambda *both: records.append(both))
     one.send(wire.get(path, ("idProperty", "email"), shown_path="/crm/objects/2026-09/contacts/{id}"))
     with pytest.raises(errors.ServerError):
         one.send(SEARCH)
-    assert lanes == ["burst", "search"]
+    assert [request.lane for request in asked] == ["burst", "search"]
     (first, rate), (second, none) = records
     assert (first.method, first.path) == ("GET", "/crm/objects/2026-09/contacts/{id}")
     assert (first.status, first.lane, first.correlation_id, first.error) == (200, "burst", "c-1", "")
     assert first.seconds >= 0
     assert first.served_at is not None
+    assert (first.family, first.version, first.limited) == ("objects", "2026-09", False)
+    assert (second.family, second.version) == ("search", "2026-09")
     assert (rate.limit, rate.remaining) == (100, 99)
     assert (second.status, second.lane, second.correlation_id, second.error) == (500, "search", "c-2", "ServerError")
     assert none is None
     assert "ada" not in repr(records)
+
+
+def test_a_limited_call_is_counted_as_one(mocked):
+    """Fault 9, C31: the share of 429s is told per family."""
+    records = []
+    mocked.get(f"{BASE}{READ.path}", status=429, json={"policyName": "DAILY"})
+    with pytest.raises(errors.RateLimited):
+        client.Client(BASE, TOKEN, after_call=lambda record, rate: records.append(record)).send(READ)
+    assert [(one.family, one.limited, one.error) for one in records] == [("objects", True, "RateLimited")]
 
 
 def test_a_failed_connection_is_recorded_too(mocked):
@@ -193,7 +266,7 @@ def test_a_failed_connection_is_recorded_too(mocked):
 def test_before_call_may_keep_a_call_from_being_made(mocked):
     """Fault 10: a daily limit that is used up stops calls at their source."""
 
-    def refuse(lane):
+    def refuse(request):
         raise errors.RateLimited(policy="DAILY")
 
     with pytest.raises(errors.RateLimited):
@@ -357,12 +430,12 @@ def half_closed(answered):
 @pytest.mark.parametrize("request_", [READ, SEARCH], ids=["get", "search"])
 def test_a_stale_connection_does_not_surface_for_reads(server, request_):
     """Fault 12: a kept-alive connection closed by the server is tried once more, fresh."""
-    lanes = []
-    one, http = server(half_closed([]), before_call=lanes.append)
+    asked = []
+    one, http = server(half_closed([]), before_call=asked.append)
     assert http.send(request_) == {}
     assert http.send(request_) == {}
     assert one.connections == 2
-    assert len(lanes) == 3  # the second attempt counts against the budget as well
+    assert len(asked) == 3  # the second attempt counts against the budget as well
 
 
 def test_a_stale_connection_is_an_unknown_outcome_for_writes(server):

@@ -1,5 +1,8 @@
 """Pipelines, owners, custom schemas and the account, with the captured bodies."""
 
+import traceback
+from datetime import UTC, datetime
+
 import pytest
 
 from crmsync.hubspot import account, errors, owners, pipelines, schemas, types
@@ -53,12 +56,15 @@ OWNER = {
 
 
 def test_owners_active_and_archived_page_by_page(fake):
-    """X5, A16: an owner id is not a user id, and archived owners have no user id."""
+    """X5, A16: an owner id is not a user id; archived owners lose one of their user ids, and keep the other."""
     gone = OWNER | {"id": "7", "archived": True, "userId": None, "email": None}
     sender = fake([{"results": [OWNER], "paging": {"next": {"after": "x"}}}, {"results": []}, {"results": [gone]}])
     active, archived = owners.iter_all(sender)
-    assert active == types.Owner("41629779", "ada@x.test", "Ada", "Lovelace", 9586504)
+    assert active == types.Owner(
+        "41629779", "ada@x.test", "Ada", "Lovelace", 9586504, user_id_including_inactive=9586504
+    )
     assert (archived.id, archived.user_id, archived.email, archived.archived) == ("7", None, "", True)
+    assert archived.user_id_including_inactive == 9586504
     assert [request.target.partition("?")[2] for request in sender.requests] == [
         "limit=100&archived=false",
         "limit=100&archived=false&after=x",
@@ -66,8 +72,14 @@ def test_owners_active_and_archived_page_by_page(fake):
     ]
 
 
-def test_active_owners_only(fake):
-    assert len(list(owners.iter_all(fake([{"results": [OWNER]}]), archived_too=False))) == 1
+@pytest.mark.parametrize("archived", [True, False])
+def test_only_the_owners_of_one_kind(fake, archived):
+    """X5: who left can be looked for alone."""
+    sender = fake([{"results": [OWNER]}])
+    assert len(list(owners.iter_all(sender, archived))) == 1
+    assert [request.query for request in sender.requests] == [
+        (("limit", "100"), ("archived", "true" if archived else "false"))
+    ]
 
 
 SCHEMA = {
@@ -145,19 +157,35 @@ def test_introspection_of_a_static_token(fake):
     assert "pat-secret" not in repr(request)
 
 
-@pytest.mark.parametrize(
-    ("status", "wanted"),
-    [("SUCCESS", account.Usage(1_000_000, 2)), ("CACHED", account.Usage(1_000_000, 2)), ("FAILURE", None)],
-)
+def test_a_refused_introspection_shows_no_token(fake):
+    """C18, I19: error reporters print the variables of every frame."""
+    with pytest.raises(errors.Unauthorized) as caught:
+        account.introspect(fake([errors.Unauthorized(status=401)]), "pat-secret")
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    frames = [frame for frame in frames if frame.f_code.co_filename == account.__file__]
+    assert frames
+    assert not [frame for frame in frames if "pat-secret" in repr(frame.f_locals)]
+
+
+USED = account.Usage(1_000_000, 2, datetime(2026, 11, 21, 10, tzinfo=UTC), datetime(2026, 11, 22, 5, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(("status", "wanted"), [("SUCCESS", USED), ("CACHED", USED), ("FAILURE", None)])
 def test_daily_usage(fake, status, wanted):
-    """C31, fault 11: the usage endpoint counts other apps too."""
+    """C31, A23, fault 10, 11: the usage endpoint counts other apps too, and says when the day ends."""
     row = {
         "name": "private-apps-api-calls-daily",
         "usageLimit": 1000000,
         "currentUsage": 2,
-        "collectedAt": "x",
+        "collectedAt": "2026-11-21T10:00:00.000Z",
         "fetchStatus": status,
-        "resetsAt": "y",
+        "resetsAt": "2026-11-22T00:00:00-05:00",
     }
     assert account.daily_usage(fake([{"results": [row]}])) == wanted
     assert account.daily_usage(fake([{"results": []}])) is None
+
+
+def test_daily_usage_without_times(fake):
+    """A23: ``resetsAt`` may be null; the count is good all the same."""
+    row = {"usageLimit": 5, "currentUsage": 2, "fetchStatus": "SUCCESS", "collectedAt": "soon", "resetsAt": None}
+    assert account.daily_usage(fake([{"results": [row]}])) == account.Usage(5, 2)

@@ -41,6 +41,7 @@ def test_details_of_the_others():
     assert "crm.objects.deals.read" in str(errors.MissingScopes(scopes=("crm.objects.deals.read",)))
     assert "record 171" in str(errors.Conflict(existing_id="171"))
     assert "DAILY" in str(errors.RateLimited(policy="DAILY"))
+    assert "BAD_REFRESH_TOKEN" in str(errors.BadGrant(reason="BAD_REFRESH_TOKEN"))
     assert str(errors.ConfigError("the base URL must be https")).endswith("the base URL must be https.")
 
 
@@ -56,6 +57,8 @@ def test_only_lost_answers_may_have_been_applied():
         errors.RateLimited("m", policy="DAILY", status=429, retry_after=3.0),
         errors.ValidationError("m", problems=(errors.PropertyProblem("a", "B", "c"),)),
         errors.SignatureError("mismatch"),
+        errors.BadGrant(reason="BAD_HUB", status=400),
+        errors.Unauthorized(status=401, category="EXPIRED_AUTHENTICATION"),
     ],
 )
 def test_errors_survive_pickling(error):
@@ -64,3 +67,30 @@ def test_errors_survive_pickling(error):
     assert type(again) is type(error)
     assert vars(again) == vars(error)
     assert str(again) == str(error)
+
+
+def test_a_token_is_expired_only_where_hubspot_says_so():
+    """Fault 24, 26: expired can be mended by a refresh; anything else is not known to be."""
+    assert errors.Unauthorized(category="EXPIRED_AUTHENTICATION").expired
+    assert errors.Unauthorized(expired=True).expired
+    assert not errors.Unauthorized(category="INVALID_AUTHENTICATION").expired
+    assert not errors.Unauthorized().expired
+
+
+@pytest.mark.parametrize(
+    ("reason", "revoked"),
+    [
+        ("BAD_REFRESH_TOKEN", True),
+        ("BAD_HUB", True),
+        ("invalid_grant", True),
+        ("BAD_AUTH_CODE", False),
+        ("BAD_REDIRECT_URI", False),
+        ("BAD_CLIENT_ID", False),
+        ("BAD_CLIENT_SECRET", False),
+        ("invalid_client", False),
+        ("", False),
+    ],
+)
+def test_a_wrong_app_revokes_no_connection(reason, revoked):
+    """Fault 23, 26: a mistyped client secret must not look as if every account had left."""
+    assert errors.BadGrant(reason=reason).is_revoked is revoked

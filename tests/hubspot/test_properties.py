@@ -1,4 +1,6 @@
-"""Property definitions, read as they are and created at most once."""
+"""Property definitions, read as they are, created at most once, and changed."""
+
+from datetime import UTC, datetime
 
 import pytest
 
@@ -54,7 +56,51 @@ def test_discovery(fake):
     assert found.has_external_options
     assert found.is_hubspot_defined
     assert found.is_writable
-    assert sender.requests[0].target == "/crm/properties/2026-09/deals?archived=false&dataSensitivity=non_sensitive"
+    assert (found.sensitivity, found.is_calculated, found.is_archived, found.updated_at) == (
+        "non_sensitive",
+        False,
+        False,
+        None,
+    )
+    assert sender.requests[0].target == "/crm/properties/2026-09/deals?archived=false"
+
+
+def test_archived_and_sensitive_properties_are_asked_for(fake):
+    """Fault 32, C6: what was archived can be told from what never was; sensitive ones come only by their kind."""
+    raw = shown("old", archived=True, calculated=True, dataSensitivity="sensitive", updatedAt="2026-11-01T00:00:00Z")
+    sender = fake([{"results": [raw]}])
+    (found,) = properties.list_all(sender, "deals", archived=True, sensitivity="sensitive")
+    assert (found.is_archived, found.is_calculated, found.sensitivity) == (True, True, "sensitive")
+    assert found.updated_at == datetime(2026, 11, 1, tzinfo=UTC)
+    assert sender.requests[0].target == "/crm/properties/2026-09/deals?archived=true&dataSensitivity=sensitive"
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"description": "written by crmsync"}, {"description": "written by crmsync"}),
+        ({"label": "Age"}, {"label": "Age"}),
+        ({"description": "", "label": "Age"}, {"description": "", "label": "Age"}),
+    ],
+)
+def test_update_sends_only_what_is_given(fake, given, sent):
+    """Fault 49: the description carries a mark; the rest of the property stays as people made it."""
+    sender = fake([shown("age__c", description="now")])
+    assert properties.update(sender, "contacts", "age__c", **given).description == "now"
+    (request,) = sender.requests
+    assert (request.method, request.path, request.json) == (
+        "PATCH",
+        "/crm/properties/2026-09/contacts/age__c",
+        sent,
+    )
+    assert not request.reads
+
+
+def test_update_of_nothing_or_of_what_is_not_there(fake):
+    with pytest.raises(ValueError, match="nothing"):
+        properties.update(fake([]), "contacts", "age__c")
+    with pytest.raises(errors.NotFound):
+        properties.update(fake([MISSING]), "contacts", "age__c", label="x")
 
 
 @pytest.mark.parametrize(

@@ -238,3 +238,65 @@ def test_oauth_errors_have_their_code_as_category():
     body = {"error": "invalid_grant", "status": "BAD_REFRESH_TOKEN", "message": "refresh token is revoked"}
     assert refused(400, body).category == "BAD_REFRESH_TOKEN"
     assert refused(429, {"status": "error", "errorType": "RATE_LIMIT"}).category == "RATE_LIMIT"
+
+
+REVOKED = "refresh token is invalid, expired or revoked"
+
+
+@pytest.mark.parametrize("status", [400, 401])
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (
+            {
+                "error": "invalid_grant",
+                "error_description": REVOKED,
+                "status": "BAD_REFRESH_TOKEN",
+                "message": REVOKED,
+            },
+            "BAD_REFRESH_TOKEN",
+        ),
+        ({"error": "invalid_request", "status": "BAD_REFRESH_TOKEN", "message": "m"}, "BAD_REFRESH_TOKEN"),
+        ({"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}, "BAD_REFRESH_TOKEN"),
+        ({"error": "invalid_grant", "status": "BAD_AUTH_CODE", "message": "m"}, "BAD_AUTH_CODE"),
+        ({"status": "BAD_REDIRECT_URI", "message": "m"}, "BAD_REDIRECT_URI"),
+        ({"error": "access_denied", "status": "BAD_HUB", "message": "missing or unknown hub id"}, "BAD_HUB"),
+        ({"error": "invalid_client", "status": "BAD_CLIENT_ID", "message": "m"}, "BAD_CLIENT_ID"),
+        ({"status": "BAD_CLIENT_SECRET", "message": "m"}, "BAD_CLIENT_SECRET"),
+        ({"error": "invalid_grant", "error_description": "m"}, "invalid_grant"),
+        ({"error": "invalid_client"}, "invalid_client"),
+        ({"error": "invalid_grant", "status": "error"}, "invalid_grant"),
+        ({"error": "invalid_grant", "status": "BAD_CODE_VERIFIER"}, "BAD_CODE_VERIFIER"),
+        ({"error": "invalid_grant", "status": "BAD_ as a sentence"}, "invalid_grant"),
+    ],
+)
+def test_refusals_of_the_token_endpoint(status, body, reason):
+    """Fault 26: the documented body, the ones seen in the wild, and the bare words of OAuth."""
+    error = refused(status, body | {"context": {"client_secret": ["s"]}}, correlation_id="c-1")
+    assert type(error) is E.BadGrant
+    assert (error.reason, error.status, error.correlation_id) == (reason, status, "c-1")
+    assert (error.message, error.context) == ("", {})
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, {"error": "unsupported_grant_type", "status": "BAD_GRANT_TYPE"}, E.ValidationError),
+        (400, {"error": "invalid_request"}, E.ValidationError),
+        (400, {"error": {"status": "BAD_REFRESH_TOKEN"}}, E.ValidationError),
+        (401, {"category": "EXPIRED_AUTHENTICATION"}, E.Unauthorized),
+        (429, {"status": "BAD_REFRESH_TOKEN", "policyName": "TEN_SECONDLY_ROLLING"}, E.RateLimited),
+        (500, {"error": "invalid_grant"}, E.ServerError),
+        (503, {"status": "BAD_REFRESH_TOKEN"}, E.ServerError),
+    ],
+)
+def test_everything_else_stays_what_it_is(status, body, kind):
+    """Fault 9, 12, 26: no trouble of the moment looks like a connection that was taken back."""
+    assert type(refused(status, body)) is kind
+
+
+def test_an_expired_token_is_told_from_a_wrong_one():
+    """Fault 24."""
+    assert refused(401, {"category": "EXPIRED_AUTHENTICATION"}).expired
+    assert not refused(401, {"category": "INVALID_AUTHENTICATION"}).expired
+    assert refusals.from_item({"category": "EXPIRED_AUTHENTICATION"}).expired

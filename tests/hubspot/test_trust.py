@@ -1,8 +1,12 @@
 """Whom the token may be sent to."""
 
+import traceback
+
 import pytest
 
 from crmsync.hubspot import errors, trust
+
+NAME = trust.checked_token.__name__
 
 
 @pytest.mark.parametrize(
@@ -59,6 +63,8 @@ def test_a_malformed_token_is_refused_without_naming_it(token):
     with pytest.raises(errors.ConfigError) as caught:
         trust.checked_token(token)
     assert "pat" not in str(caught.value)
+    frame = next(frame for frame, _ in traceback.walk_tb(caught.value.__traceback__) if frame.f_code.co_name == NAME)
+    assert "token" not in frame.f_locals
 
 
 def test_a_long_token_is_fine():

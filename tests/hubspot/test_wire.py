@@ -52,6 +52,20 @@ def test_good_answers():
     assert wire.decode(201, {}, '{"a": "Ångström"}'.encode()) == {"a": "Ångström"}
 
 
+@pytest.mark.parametrize("body", [b"", b"OK", b"[]", b'{"a": 1}'])
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_where_the_status_says_it_all_no_body_is_read(status, body):
+    """Section 2.4: a revocation answers 200 with nothing documented in it."""
+    assert wire.decode(status, {}, body, bodyless=True) is None
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 500])
+def test_without_a_body_an_error_stays_an_error(status):
+    with pytest.raises(errors.HubSpotError) as caught:
+        wire.decode(status, {}, b"", bodyless=True)
+    assert caught.value.status == status
+
+
 def test_a_redirect_is_an_error_that_names_only_the_host():
     with pytest.raises(errors.Redirected, match=r"to evil\.test \(status 302\)") as caught:
         wire.decode(302, {"location": "https://evil.test/x?email=ada@example.test"}, b"")
@@ -116,8 +130,9 @@ def test_request_targets_and_bodies():
     posted = wire.post("/crm/x", {"a": "Ångström", "b": [1]})
     assert posted.payload() == (b'{"a":"\\u00c5ngstr\\u00f6m","b":[1]}', "application/json")
     assert not posted.reads
-    form = wire.Request("POST", "/oauth", form={"grant_type": "refresh_token", "code": "ä b"})
+    form = wire.post_form("/oauth", {"grant_type": "refresh_token", "code": "ä b"})
     assert form.payload() == (b"grant_type=refresh_token&code=%C3%A4+b", "application/x-www-form-urlencoded")
+    assert (form.reads, form.bodyless, repr(form)) == (False, False, "Request(POST /oauth)")
 
 
 def test_a_request_never_shows_its_values():
