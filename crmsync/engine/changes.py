@@ -100,3 +100,8 @@ class PairPlan:
     @property
     def is_write(self) -> bool:
         return bool(self.local_writes or self.remote_writes or self.creates or self.archives)
+
+    def touches(self, side: terms.SideName) -> bool:
+        """Whether carrying it out would write this side."""
+        writes = self.local_writes if side is terms.SideName.LOCAL else self.remote_writes
+        return bool(writes) or side in (self.creates, self.archives)

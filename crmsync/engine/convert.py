@@ -26,7 +26,7 @@ POSSIBLE: Final[dict[terms.LocalType, frozenset[terms.RemoteType]]] = {
     _LOCAL.USER: frozenset({_REMOTE.OWNER, _REMOTE.ENUMERATION}),
 }
 
-_EMPTY: Final[Mapping[str, str]] = {}
+_NOBODY: Final = spec.ValueMap()
 _NO_OWNER: Final = "No HubSpot owner is linked with this user: link one on the user links page."
 _NO_USER: Final = "No user is linked with this HubSpot owner: link one on the user links page."
 
@@ -81,7 +81,8 @@ def is_several(one: spec.FieldSpec) -> bool:
 
 def _map_out(text: str, one: spec.FieldSpec) -> str | None:
     if one.local_type is _USER:
-        return _linked(text, _EMPTY if one.value_map is None else one.value_map.to_remote, _NO_OWNER)
+        owners = one.value_map or _NOBODY
+        return owners.to_remote.get(text) or owners.remote_default or _linked(text, owners.to_remote, _NO_OWNER)
     if one.value_map is None:
         return text
     if is_several(one):
@@ -91,7 +92,7 @@ def _map_out(text: str, one: spec.FieldSpec) -> str | None:
 
 def _map_in(text: str, one: spec.FieldSpec) -> str | None:
     if one.local_type is _USER:
-        return _linked(text, _EMPTY if one.value_map is None else one.value_map.to_local, _NO_USER)
+        return _linked(text, (one.value_map or _NOBODY).to_local, _NO_USER)
     if one.value_map is None:
         return text
     if is_several(one):

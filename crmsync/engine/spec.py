@@ -5,17 +5,22 @@ from dataclasses import dataclass, field
 
 from crmsync.engine import terms
 
+# The unique property that holds crmsync's random create key in HubSpot.
+KEY_PROPERTY = "crmsync_key"
+
 
 @dataclass(frozen=True, slots=True)
 class ValueMap:
     """Two tables, one a direction: local text -> HubSpot value, and HubSpot value -> local text.
 
     A value that a table does not hold passes unchanged when ``strict`` is off; else it is a ConvertError.
+    ``remote_default`` is the owner that is sent for users who have none.
     """
 
     to_remote: Mapping[str, str] = field(default_factory=dict)
     to_local: Mapping[str, str] = field(default_factory=dict)
     strict: bool = True
+    remote_default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ class MappingSpec:
     creates_remote: bool = True
     creates_local: bool = True
     deletes: terms.DeletePolicy = terms.DeletePolicy.UNLINK
-    key_property: str = "crmsync_key"
+    key_property: str = KEY_PROPERTY
     modified_property: str = "hs_lastmodifieddate"
 
     def pushes(self, one: FieldSpec) -> bool:
