@@ -10,6 +10,7 @@ from benchmarks import records
 from benchmarks.bare import Bare
 from crmsync.fakehub.hub import FakeHub
 from crmsync.flows import backfill, connect, discover, provision, push, scope
+from crmsync.ledger import credentials
 from crmsync.models import Conflict, Delivery, InboxEvent, Link, LogEntry, Mapping, OutboxEntry, Portal, Run, choices
 from project.demo import mappings
 from project.demo.hub import Hub
@@ -31,7 +32,9 @@ class World:
         url = settings.CRMSYNC["API_URL"]
         self.hub, self.bare = Hub(url), Bare(url)
         self.add_properties()
-        self.portal = connect.connect(Portal(label="Bench", token=FakeHub.token, client_secret=SECRET))
+        self.portal = connect.connect(
+            Portal(label="Bench"), credentials.Entered("static", token=FakeHub.token, client_secret=SECRET)
+        )
         discover.discover(self.portal)
         self.mapping = self._map()
 

@@ -12,7 +12,8 @@ LocalAdapter = adapters.LocalAdapter
 def mark_dirty(rows: models.QuerySet | list[models.Model]) -> int:
     """Tell crmsync that rows changed in a way no signal told (bulk_create, QuerySet.update, raw SQL).
 
-    Call it in the same transaction as the change. How many marks were made: one a row and pushing mapping.
+    Call it in the same transaction as the change. Rows that read these along a foreign key are sent too. How many
+    marks were made: one a row and mapping that pushes or reads it.
     """
     model = rows.model if isinstance(rows, models.QuerySet) else type(rows[0]) if rows else None
     if model is None:

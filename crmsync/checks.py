@@ -1,6 +1,7 @@
 """System checks: what is wrong with a set-up, each with a number and the remedy as its hint."""
 
 import difflib
+from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
@@ -17,7 +18,7 @@ def check_settings(app_configs, **kwargs) -> list[checks.CheckMessage]:
         options = conf.current()
     except ImproperlyConfigured as error:
         return [checks.Error(str(error), hint="See the settings reference in the README.", id="crmsync.E001")]
-    return [*_unknown(), *_runner(options), *_models(options), *_queue(options), *_api_url(options)]
+    return [*_unknown(), *_runner(options), *_models(options), *_queue(options), *_addresses(options)]
 
 
 def _unknown() -> list[checks.CheckMessage]:
@@ -91,18 +92,21 @@ def _queue(options: conf.Options) -> list[checks.CheckMessage]:
     return []
 
 
-def _api_url(options: conf.Options) -> list[checks.CheckMessage]:
-    host = options.API_URL.partition("://")[2].partition("/")[0].rpartition(":")[0] or options.API_URL
-    is_local = any(name in host for name in ("127.0.0.1", "localhost", "[::1]"))
-    if options.API_URL.startswith("https://") or is_local:
-        return []
+def _addresses(options: conf.Options) -> list[checks.CheckMessage]:
     return [
         checks.Error(
-            "CRMSYNC['API_URL'] is not an https address.",
+            f"CRMSYNC[{name!r}] is not an https address.",
             hint="Only a fakehub on this machine may be called without TLS.",
             id="crmsync.E006",
         )
+        for name in ("API_URL", "AUTHORIZE_URL")
+        if not _is_safe(getattr(options, name))
     ]
+
+
+def _is_safe(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def check_fernet(app_configs, **kwargs) -> list[checks.CheckMessage]:

@@ -1,6 +1,7 @@
 """Typed, lazy settings: one dict ``CRMSYNC`` in Django's settings, the default and its reason beside each key."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -12,6 +13,16 @@ class Options:
 
     # Where HubSpot is. A deploy setting, never typed by staff: tests and the demo point it to the fakehub.
     API_URL: str = "https://api.hubapi.com"
+    # Where people authorise an OAuth app: HubSpot's own page, or the fakehub's in tests and the demo.
+    AUTHORIZE_URL: str = "https://app.hubspot.com/oauth/authorize"
+    # The OAuth app of portals that name none of their own: one app of a product serves all its portals.
+    OAUTH_CLIENT_ID: str = ""
+    OAUTH_CLIENT_SECRET: str = field(default="", repr=False)
+    # What this installation is, such as "production" or "staging". Any name but "production" refuses all
+    # HubSpot accounts but test accounts. Empty: only a copied or moved database is noticed.
+    ENVIRONMENT: str = ""
+    # A rehearsal against a real account: HubSpot is read and Django written, HubSpot is never written.
+    READ_ONLY: bool = False
     # HubSpot's date version for portals that do not name one; 2026-09 is current until March 2027.
     API_VERSION: str = "2026-09"
     # Models staff may map, as "app_label.Model". Nothing is mapped unless named here: deny by default.
@@ -39,6 +50,14 @@ class Options:
     BURST_PER_10_SECONDS: int = 100
     # The account's search limit is 5 a second for all apps; one is left to others. 0: as the burst.
     SEARCH_PER_SECOND: int = 4
+    # The share of the account's daily calls that crmsync may use up; the rest stays for its other apps.
+    DAILY_SHARE: float = 0.9
+    # After a webhook secret was changed, the old one is accepted this long: deliveries are retried for a day.
+    SECRET_OVERLAP_HOURS: int = 24
+    # A token older than this is due for a change; HubSpot advises every six months.
+    TOKEN_AGE_DAYS: int = 180
+    # HubSpot's fields are read again this often, so that what was changed there is noticed.
+    DISCOVER_HOURS: int = 24
     # Connect and read time-out of every call; HubSpot's own gateway gives up after 100 s.
     CONNECT_TIMEOUT: float = 3.05
     READ_TIMEOUT: float = 20.0
@@ -52,6 +71,13 @@ class Options:
     # How long split deliveries and log entries are kept.
     KEEP_DELIVERIES_DAYS: int = 7
     KEEP_LOG_DAYS: int = 90
+    # How long the daily counts of API calls are kept: two years show the seasons.
+    KEEP_USAGE_DAYS: int = 730
+
+    @property
+    def secret_overlap(self) -> timedelta:
+        """How long a replaced webhook secret goes on verifying."""
+        return timedelta(hours=self.SECRET_OVERLAP_HOURS)
 
 
 _memo: tuple[object, Options] | None = None

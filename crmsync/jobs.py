@@ -12,7 +12,7 @@ from collections.abc import Callable
 from django.db import OperationalError, close_old_connections, transaction
 
 from crmsync import conf
-from crmsync.flows import backfill, intake, poll, prune, pull, push
+from crmsync.flows import alive, backfill, discover, intake, meter, poll, prune, pull, push, spread
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +77,14 @@ def _queue(name: str, pid: int):
     return django_rq.get_queue(name)
 
 
+def is_answering() -> bool:
+    """Whether the Redis that rings workers answers; for whoever examines an installation."""
+    try:
+        return bool(_queue(conf.current().QUEUE, os.getpid()).connection.ping())
+    except Exception:  # whatever it is, Redis did not answer: the checks name a wrong set-up
+        return False
+
+
 def _answer() -> None:
     """Lift the bell before looking for work: what comes from now on rings again."""
     if conf.current().RUNNER != "rq":
@@ -90,6 +98,7 @@ def _answer() -> None:
 def drain() -> int:
     """The job: work until nothing is due or the slice is over; how much was done."""
     _answer()
+    alive.beat("worker")
     done, finished = work(_SLICE_SECONDS)
     if not finished:
         ring()
@@ -99,6 +108,7 @@ def drain() -> int:
 def tick() -> int:
     """The dispatcher's job, every few seconds: polls that are due, and whatever a lost bell left behind."""
     _answer()
+    alive.beat("scheduler")
     done = 0
     for _ in range(_POLLS):
         put = _guarded(poll.poll_due)
@@ -111,16 +121,20 @@ def tick() -> int:
 def work(seconds: float) -> tuple[int, bool]:
     """Drain all queues in the order people wait for them; (how much was done, whether nothing is left).
 
-    Webhooks are split first, then pulls and pushes of live edits, then a slice of a backfill.
+    Webhooks are split first, then pulls and pushes of live edits, then a slice of a backfill. Related rows are
+    spread before the pushes, which then carry all that changed.
     """
     end, total = time.monotonic() + seconds, 0
     while time.monotonic() < end:
-        done = sum(_guarded(step) for step in (intake.split, pull.pull_due, push.push_due))
+        steps = (intake.split, pull.pull_due, spread.spread_due, push.push_due)
+        done = sum(_guarded(step) for step in steps)
         if not done:
             done = _guarded(lambda: backfill.work_on_runs(2.0))
         total += done
         if not done:
+            meter.write()
             return total, True
+    meter.write()
     return total, False
 
 
@@ -142,21 +156,22 @@ def run_forever(is_stopped: Callable[[], bool]) -> None:
     """The database runner: no Redis, no scheduler; drains and polls until told to stop."""
     swept = pruned = 0.0
     while not is_stopped():
+        _guarded(alive.beat_both)
         done, _ = work(_SLICE_SECONDS)
         if time.monotonic() - swept > min(conf.current().SWEEP_SECONDS, 5):
             swept = time.monotonic()
             done += max(_guarded(poll.poll_due), 0)
         if time.monotonic() - pruned > 3600:
             pruned = time.monotonic()
-            _guarded(prune.prune)
+            _guarded(tidy)
         if not done:
             close_old_connections()
             time.sleep(_NAP_SECONDS)
 
 
 def tidy() -> int:
-    """The hourly job: delete a slice of what was kept long enough."""
-    return prune.prune()
+    """The hourly job: delete a slice of what was kept long enough, and read fields again that were read long ago."""
+    return _guarded(prune.prune) + _guarded(discover.discover_due)
 
 
 def schedule() -> None:

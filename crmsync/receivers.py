@@ -36,15 +36,16 @@ def connect(model: type[models.Model]) -> None:
     for sender in [model, *_descendants(model)]:
         uid = f"crmsync:{label}"
         signals.post_save.connect(_Saved(label), sender=sender, dispatch_uid=uid, weak=False)
-        signals.post_delete.connect(_Saved(label), sender=sender, dispatch_uid=uid, weak=False)
+        signals.pre_delete.connect(_Going(label), sender=sender, dispatch_uid=uid, weak=False)
+        signals.post_delete.connect(_Gone(label), sender=sender, dispatch_uid=uid, weak=False)
 
 
 def disconnect(model: type[models.Model]) -> None:
     """Stop capturing a model; its saves are Django's own again."""
     uid = f"crmsync:{model._meta.label}"
     for sender in [model, *_descendants(model)]:
-        signals.post_save.disconnect(sender=sender, dispatch_uid=uid)
-        signals.post_delete.disconnect(sender=sender, dispatch_uid=uid)
+        for signal in (signals.post_save, signals.pre_delete, signals.post_delete):
+            signal.disconnect(sender=sender, dispatch_uid=uid)
     if hasattr(vars(model).get("save_base"), "crmsync"):
         del model.save_base
 
@@ -65,12 +66,34 @@ def _atomic(save_base):
     return save_in_transaction
 
 
-class _Saved:
-    """The receiver of one registered model; fixtures (raw) are left to a backfill."""
+class _Receiver:
+    """What one registered model's signals go to."""
 
     def __init__(self, label: str) -> None:
         self.label = label
 
-    def __call__(self, sender, instance, using, raw=False, **kwargs) -> None:
-        if not raw and capture.capture(self.label, instance, using):
+
+class _Saved(_Receiver):
+    """Fixtures (raw) are left to a backfill."""
+
+    def __call__(self, sender, instance, using, raw=False, created=False, **kwargs) -> None:
+        # A new multi-table child may stand on a parent's row that others point to.
+        is_new = created and not any(sender._meta.parents.values())
+        if not raw and capture.capture(self.label, instance, using, is_read=not is_new):
+            jobs.ring_on_commit(using)
+
+
+class _Going(_Receiver):
+    """Before a delete; what points to the row is still known."""
+
+    def __call__(self, sender, instance, using, **kwargs) -> None:
+        if capture.capture_readers(self.label, instance, using):
+            jobs.ring_on_commit(using)
+
+
+class _Gone(_Receiver):
+    """After a delete."""
+
+    def __call__(self, sender, instance, using, **kwargs) -> None:
+        if capture.capture(self.label, instance, using, is_read=False):
             jobs.ring_on_commit(using)

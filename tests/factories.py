@@ -44,14 +44,22 @@ class UserFactory(DjangoModelFactory):
 class PortalFactory(DjangoModelFactory):
     class Meta:
         model = models.Portal
+        skip_postgeneration_save = True
 
     label = factory.Sequence(lambda n: f"Portal {n}")
     hub_id = factory.Sequence(lambda n: 9000 + n)
     state = choices.PortalState.CONNECTED
-    token = TOKEN
-    client_secret = CLIENT_SECRET
     time_zone = "Europe/Berlin"
     ui_domain = "app.hubspot.com"
+    credential = factory.RelatedFactory("tests.factories.CredentialFactory", factory_related_name="portal")
+
+
+class CredentialFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Credential
+
+    token = TOKEN
+    client_secret = CLIENT_SECRET
 
 
 class UserLinkFactory(DjangoModelFactory):

@@ -10,9 +10,7 @@ from project.demo.models import Organisation, Person
 # Texts, numbers and dates in which no two typed values need be equal; codes and yes-no values cannot be told apart.
 NAMES = {
     Person: ("first_name", "last_name", "phone", "job_title", "city", "bio", "credit", "birth_date"),
-    # Not its name: people push it as their company, and a change of a related row is not captured yet, so the
-    # complete pass would send it late, in a time that is called quiet.
-    Organisation: ("city", "country", "notes", "employees", "annual_revenue"),
+    Organisation: ("name", "city", "country", "notes", "employees", "annual_revenue"),
 }
 NUMBERS = ("credit", "employees", "annual_revenue")
 TABLES = {"contacts": (Person, compare.PERSON), "companies": (Organisation, compare.ORGANISATION)}

@@ -10,7 +10,7 @@ from django.utils import timezone
 from crmsync import conf
 from crmsync.engine import plan as plans
 from crmsync.engine import safety, terms
-from crmsync.flows import dossier, drain, failures, provision, reconcile, scope
+from crmsync.flows import access, dossier, drain, failures, provision, reconcile, scope
 from crmsync.ledger import inbox, journal, outbox, queue, specs
 from crmsync.models import InboxEvent, Mapping, OutboxEntry, Run, choices
 
@@ -58,6 +58,7 @@ def pages(run: Run, limits: safety.Limits | None = None) -> Iterator[Run]:
         provision.ensure(one)
         while True:
             _refuse(journal.may_go_on(run))
+            access.raise_if_closed(run.mapping.portal_id)
             items, cursor = _page(one, run)
             counts = _reconcile(one, run, items, _left(run, limits)) if items else {}
             until = timezone.now() + timedelta(seconds=seconds)
@@ -126,7 +127,8 @@ def _outbox(one: scope.Scope, items: list[dossier.Item]) -> None:
 
 
 def _park(rows_of, one: scope.Scope, result: reconcile.Result) -> None:
-    key = {"remote_id": result.item.remote_id} if rows_of is InboxEvent else {"local_pk": result.item.local_pk}
+    is_pull, item = rows_of is InboxEvent, result.item
+    key = {"remote_id": item.remote_id} if is_pull else {"via": "", "local_pk": item.local_pk}
     row = rows_of.objects.filter(mapping_id=one.spec.id, lease="", **key)
     queue.park(rows_of, row.values_list("pk", flat=True), "", code=result.stop.code, message=result.stop.message)
 

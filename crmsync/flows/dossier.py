@@ -51,6 +51,12 @@ class Stop:
 BUSY = Stop("record.lease", "Another worker is syncing this record.", seconds=1.0)
 
 
+# A person holds one direction back: released rows are woken, so looking seldom is enough.
+HELD = Stop(
+    "portal.held", "A person or CRMSYNC['READ_ONLY'] holds this direction back; nothing is lost.", seconds=60.0
+)
+
+
 def stop_for(error: Exception) -> Stop:
     """How a record stops because of an exception."""
     verdict = failures.classify(error)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from crmsync import conf
 from crmsync.engine import backoff, terms
-from crmsync.flows import dossier, failures, provision, reconcile, scope
+from crmsync.flows import access, dossier, failures, provision, reconcile, scope
 from crmsync.ledger import portals, queue
 from crmsync.models.portal import Portal
 from crmsync.models.queue_item import QueueItem
@@ -20,6 +20,8 @@ BATCH = 100
 _ALONE_AFTER = 2
 # Faults of the network or a service, not of the record: these wait ever longer but are never parked.
 _PATIENT = {"remote.unreachable", "remote.server", "remote.unknown_outcome", "local.db_error"}
+# Limits of the whole portal: every worker holds back, not only the one that met them.
+_SHARED_LIMITS = {"portal.quota_burst", "portal.quota_day"}
 _POISON = "Syncing this record ended the worker several times. See the server log, then retry."
 
 
@@ -31,21 +33,21 @@ def drain(
     lease, rows = queue.claim(rows_of, mapping_id, now, limit=BATCH, seconds=conf.current().LEASE_SECONDS)
     if not rows:
         return 0
-    rows, poison = _part(rows)
-    queue.park(rows_of, poison, lease, code="record.poison", message=_POISON)
+    claimed, rows = len(rows), set_aside(rows_of, rows, lease)
     together = [row for row in rows if row.attempts <= _ALONE_AFTER]
     groups = [together] if together else []
     groups += [[row] for row in rows if row.attempts > _ALONE_AFTER]
     for group in groups:
         _work(rows_of, lease, mapping_id, group, to_item, wanted)
-    return len(rows) + len(poison)
+    return claimed
 
 
-def _part(rows: list[QueueItem]) -> tuple[list[QueueItem], list[int]]:
-    """Rows to work on, and the keys of those that ended their worker again and again without a word."""
+def set_aside(rows_of: type[QueueItem], rows: list[QueueItem], lease: str) -> list[QueueItem]:
+    """The rows to work on, when those that ended their worker again and again without a word were parked."""
     most = conf.current().MAX_ATTEMPTS
     poison = [row.pk for row in rows if row.attempts > most and row.last_code not in _PATIENT]
-    return [row for row in rows if row.pk not in poison], poison
+    queue.park(rows_of, poison, lease, code="record.poison", message=_POISON)
+    return [row for row in rows if row.pk not in poison]
 
 
 def _work(
@@ -73,7 +75,7 @@ def _work(
     queue.finish(rows_of, [items[r.item].pk for r in results if _is_done(r)], lease)
     for result in results:
         if not _is_done(result):
-            _keep(rows_of, lease, items[result.item], result.stop, mapping_id)
+            keep(rows_of, lease, items[result.item], result.stop, mapping_id)
 
 
 def _is_done(result: reconcile.Result) -> bool:
@@ -81,7 +83,8 @@ def _is_done(result: reconcile.Result) -> bool:
     return result.stop is None or (result.stop.outcome is terms.Outcome.EXCLUDED)
 
 
-def _keep(rows_of: type[QueueItem], lease: str, row: QueueItem, stop: dossier.Stop, mapping_id: int) -> None:
+def keep(rows_of: type[QueueItem], lease: str, row: QueueItem, stop: dossier.Stop, mapping_id: int) -> None:
+    """What becomes of a row whose work stopped: it is parked, or due again later."""
     if stop.verdict is not None:
         answer(stop.verdict, mapping_id)
     is_worn = stop.counts and row.attempts >= conf.current().MAX_ATTEMPTS and stop.code not in _PATIENT
@@ -103,12 +106,11 @@ def due_at(row: QueueItem, stop: dossier.Stop):
 
 def answer(verdict: failures.Verdict, mapping_id: int) -> None:
     """What a verdict means for the mapping or portal: hold back, stop the mapping, or ask for a reconnect."""
-    portal = Portal.objects.filter(mappings=mapping_id).defer("token", "client_secret").first()
+    portal = Portal.objects.filter(mappings=mapping_id).first()
     if portal is None:
         return
-    if verdict.kind is failures.Kind.PORTAL:
-        portals.set_state(portal, portals.State.REVOKED, verdict.message)
-    elif verdict.kind is failures.Kind.CONFIG:
-        portals.stop_mapping(mapping_id, verdict.message)
-    elif verdict.kind is failures.Kind.LIMITED and verdict.retry_after:
-        scope.hold_back(portal.pk, min(verdict.retry_after, 60.0))
+    failures.note(portal, verdict)
+    if verdict.kind is failures.Kind.CONFIG:
+        portals.stop_mapping(mapping_id, verdict.message, verdict.code)
+    elif verdict.kind is failures.Kind.LIMITED and verdict.code in _SHARED_LIMITS and verdict.retry_after:
+        access.hold_back(portal.pk, min(verdict.retry_after, 60.0))

@@ -1,15 +1,22 @@
 """From an exception to what happens next: retry, limited, park or config; unknown is parked. The only place."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, OperationalError
+from django.utils import timezone
 from fernet_fields import DecryptionError
 
 from crmsync.engine import errors as engine_errors
+from crmsync.engine import quota
 from crmsync.hubspot import errors
-from crmsync.ledger import specs
+from crmsync.ledger import portals, specs
+from crmsync.models import Portal, choices
+from crmsync.sides import remote
+
+State = choices.PortalState
 
 
 class Kind(StrEnum):
@@ -28,6 +35,8 @@ class Verdict:
     code: str
     message: str
     retry_after: float | None = None
+    state: str = ""  # of the portal, where the kind is PORTAL
+    scopes: tuple[str, ...] = ()  # one of these would have allowed it
 
 
 # Waits where HubSpot names none (HubSpot: usage guidelines, error handling): seconds.
@@ -42,10 +51,58 @@ def classify(error: BaseException) -> Verdict:
     return Verdict(Kind.PARK, "system.unexpected", f"{type(error).__name__}: see the server log, then retry.")
 
 
+def note(portal: Portal, verdict: Verdict) -> None:
+    """What a verdict means for its whole portal: another state, or no call before some time."""
+    if verdict.kind is Kind.PORTAL:
+        portals.set_state(portal, verdict.state, verdict.message)
+    elif verdict.code == "portal.quota_day":
+        # HubSpot counts the account's own days; a minute later, because clocks differ.
+        reset = quota.next_midnight(timezone.now(), portal.time_zone) + timedelta(minutes=1)
+        portals.wait(portal.pk, reset, verdict.code)
+    elif verdict.code == "portal.moving":
+        portals.wait(portal.pk, timezone.now() + timedelta(seconds=verdict.retry_after or 600), verdict.code)
+    elif verdict.code == "portal.scope_missing" and verdict.scopes:
+        portals.miss_scopes(portal, verdict.scopes)
+
+
 def _limited(error: errors.RateLimited) -> Verdict:
     wait = error.retry_after if error.retry_after is not None else _WAITS.get(error.policy, 10.0)
     code = "portal.quota_day" if error.policy == "DAILY" else "portal.quota_burst"
-    return Verdict(Kind.LIMITED, code, "HubSpot's limit is used up; the work goes on by itself.", wait)
+    text = "HubSpot's limit is used up; the work goes on by itself."
+    if error.policy == "DAILY":
+        text = (
+            "The account's daily limit is used up by all its apps together; work goes on by itself after the"
+            " account's midnight."
+        )
+    return Verdict(Kind.LIMITED, code, text, wait)
+
+
+def _halted(error: remote.Halted) -> Verdict:
+    kind = Kind.RETRY if error.code == "portal.config" else Kind.LIMITED
+    return Verdict(kind, error.code, error.message, error.wait if error.wait is not None else 60.0)
+
+
+def _grant(error: errors.BadGrant) -> Verdict:
+    """HubSpot's token endpoint refuses for good: what to do depends on what it says is wrong."""
+    sentence = _GRANTS.get(error.reason, f"HubSpot refuses the OAuth app ({error.reason}). Connect again.")
+    state = State.UNINSTALLED if error.is_revoked else State.REVOKED
+    return Verdict(Kind.PORTAL, "portal.reauth", sentence, state=state)
+
+
+_GRANTS = {
+    "BAD_REFRESH_TOKEN": (
+        "The app was uninstalled in HubSpot, or its access was withdrawn. Connect again on the portal's page;"
+        " nothing that waits is lost."
+    ),
+    "BAD_AUTH_CODE": "The consent is too old or was used already. Start again with “Connect with HubSpot”.",
+    "BAD_REDIRECT_URI": (
+        "HubSpot does not know the address it should return to. Enter the redirect address shown on the portal's page"
+        " in the HubSpot app, exactly as it is shown."
+    ),
+    "BAD_CLIENT_ID": "HubSpot does not know this client id. Copy it again from the app's Auth page.",
+    "BAD_CLIENT_SECRET": "HubSpot does not accept the client secret. Copy it again from the app's Auth page.",
+    "BAD_HUB": "This HubSpot account cannot be connected with this app. Check that the app may be installed there.",
+}
 
 
 def _scopes(error: errors.MissingScopes) -> Verdict:
@@ -54,6 +111,7 @@ def _scopes(error: errors.MissingScopes) -> Verdict:
         Kind.CONFIG,
         "portal.scope_missing",
         f"HubSpot refuses this call: the token lacks a scope. Grant one of these and reconnect: {names}.",
+        scopes=tuple(error.scopes),
     )
 
 
@@ -86,6 +144,8 @@ def _conflict(error: errors.Conflict) -> Verdict:
 
 
 _TABLE = (
+    (remote.Halted, _halted),
+    (errors.BadGrant, _grant),
     (errors.RateLimited, _limited),
     (
         errors.Unauthorized,
@@ -93,6 +153,7 @@ _TABLE = (
             Kind.PORTAL,
             "portal.reauth",
             "HubSpot no longer accepts the access token. Enter a new one on the portal's page.",
+            state=State.REVOKED,
         ),
     ),
     (errors.MissingScopes, _scopes),
@@ -141,6 +202,7 @@ _TABLE = (
             "system.key_missing",
             "The stored token cannot be decrypted with the present FERNET_KEYS."
             " Restore the key or enter the token again.",
+            state=State.KEY_MISSING,
         ),
     ),
     (ValidationError, _local_validation),

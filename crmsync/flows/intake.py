@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import DatabaseError, transaction
@@ -10,13 +10,17 @@ from django.utils import timezone
 
 from crmsync import conf
 from crmsync.hubspot import errors, webhooks
-from crmsync.ledger import inbox, portals
+from crmsync.ledger import credentials, inbox
 from crmsync.models import Delivery
 
 logger = logging.getLogger(__name__)
 
 # Deliveries split in one transaction: at most 100 events each.
 _SPLIT = 50
+_REMEDIES = {
+    "expired": "It is older than five minutes: check this server's clock, and that nothing delays the request.",
+    "from_future": "It is dated ahead of this server's clock: check the clock.",
+}
 _REMEDY = (
     "Check that the portal's client secret is the app's, and that CRMSYNC['PUBLIC_URL'] is the address HubSpot calls."
 )
@@ -43,19 +47,36 @@ def accept(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Re
     if len(body) > limit:
         return Receipt(413, f"The body has more than {limit} bytes, more than HubSpot sends.")
     try:
-        secrets = portals.client_secrets()
-        now_ms = int(timezone.now().timestamp() * 1000)
-        webhooks.verify(headers, method, url, body, sorted(set(secrets.values()) - {""}), now_ms)
+        secrets = credentials.webhook_secrets(timezone.now())
+        signers = _signers(secrets, method, url, headers, body)
     except errors.SignatureError as error:
         logger.warning("webhook refused", extra={"reason": error.reason})
-        return Receipt(401, f"The signature was not accepted ({error.reason}). {_REMEDY}")
+        return Receipt(
+            401, f"The signature was not accepted ({error.reason}). {_REMEDIES.get(error.reason, _REMEDY)}"
+        )
     except DatabaseError:
         return Receipt(503, "The database is busy or away; HubSpot will send this again.")
     try:
         hub_ids = _hub_ids(body)
     except (ValueError, RecursionError):
         return Receipt(400, "The body is not a JSON list of events as HubSpot sends them.")
-    return _store(body, hub_ids, hub_ids & secrets.keys())
+    return _store(body, hub_ids, hub_ids & signers)
+
+
+def _signers(
+    secrets: Mapping[int, Collection[str]], method: str, url: str, headers: Mapping[str, str], body: bytes
+) -> set[int]:
+    """Hub ids of the app that signed: who knows one app's secret must not speak for another app's portals."""
+    now_ms = int(timezone.now().timestamp() * 1000)
+    refusal = errors.SignatureError("missing")
+    for secret in sorted({one for some in secrets.values() for one in some}) or [""]:
+        try:
+            webhooks.verify(headers, method, url, body, [secret] if secret else [], now_ms)
+        except errors.SignatureError as error:
+            refusal = error
+            continue
+        return {hub_id for hub_id, some in secrets.items() if secret in some}
+    raise refusal
 
 
 def _hub_ids(body: bytes) -> set[int]:

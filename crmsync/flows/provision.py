@@ -1,7 +1,8 @@
 """Creates in HubSpot what crmsync itself needs: the unique property that holds its create keys."""
 
-from crmsync.flows import scope
+from crmsync.flows import environment, scope
 from crmsync.hubspot import properties, types
+from crmsync.ledger import portals
 from crmsync.models import Mapping
 
 GROUP = "crmsync"
@@ -15,12 +16,27 @@ def ensure(one: scope.Scope) -> bool:
     mapping = one.mapping
     if mapping.is_provisioned or not (one.spec.direction.pushes and one.spec.creates_remote):
         return False
-    _, is_new = properties.ensure(
+    found, is_new = properties.ensure(
         one.remote.client, one.spec.object_type, _key(one.spec.key_property), group_label="crmsync"
     )
+    if not is_new:
+        claim(one, found)
     Mapping.objects.filter(pk=mapping.pk).update(is_provisioned=True)
     mapping.is_provisioned = True
     return is_new
+
+
+def claim(one: scope.Scope, found: types.Property) -> None:
+    """Another installation's mark on the key property is remembered and shown; ours is put where there is none."""
+    if other := environment.other_install(found.description):
+        portals.see_other_install(one.mapping.portal_id, other)
+    elif environment.mark(found.description) != found.description:
+        properties.update(
+            one.remote.client,
+            one.spec.object_type,
+            found.name,
+            description=environment.mark(found.description),
+        )
 
 
 def _key(name: str) -> types.NewProperty:
@@ -30,7 +46,9 @@ def _key(name: str) -> types.NewProperty:
         type="string",
         field_type="text",
         group=GROUP,
-        description="Written by crmsync when it creates a record, so that none is created twice. Do not edit.",
+        description=environment.mark(
+            "Written by crmsync when it creates a record, so that none is created twice. Do not edit."
+        ),
         is_unique=True,
         is_hidden=True,
     )

@@ -1,5 +1,6 @@
 """The one pipeline behind every door: gather, plan, refuse if unsafe, apply, remember. The only writer of records."""
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ def reconcile(
         _, open_cases, stopped, plan = _plan(one, items, wanted)
         if limits is not None:
             safety.raise_if_unsafe(plan, limits)
+        open_cases, held, plan = _hold(one, open_cases, plan)
+        stopped += held
         works = apply.apply(one, open_cases, plan)
         results = [_of_case(item, case.stop) for case in stopped for item in case.items]
         results += [_of_work(item, work) for work in works for item in work.case.items]
@@ -61,6 +64,18 @@ def _plan(one: scope.Scope, items: Sequence[dossier.Item], wanted: terms.Directi
     stopped = [case for case in cases if case.stop is not None]
     going = [case for case in cases if case.stop is None]
     return now, going, stopped, plans.make_plan(one.spec, [case.pair for case in going], now)
+
+
+def _hold(one: scope.Scope, cases: list[dossier.Case], plan: plans.Plan):
+    """Set records aside that would write a side held back: half of a plan could overwrite its other half."""
+    if not one.held:
+        return cases, [], plan
+    pairs = list(zip(cases, plan.pairs, strict=True))
+    held = [case for case, pair in pairs if any(pair.touches(side) for side in one.held)]
+    for case in held:
+        case.stop = dossier.HELD
+    going = [(case, pair) for case, pair in pairs if case.stop is None]
+    return [case for case, _ in going], held, dataclasses.replace(plan, pairs=tuple(pair for _, pair in going))
 
 
 def _of_case(item: dossier.Item, stop: dossier.Stop) -> Result:

@@ -17,15 +17,10 @@ def ensure(mapping_id: int, now: datetime) -> None:
 
 
 def claim_due(now: datetime, seconds: int) -> tuple[str, Cursor | None]:
-    """Take the cursor that has been due longest, of live mappings in connected portals."""
+    """Take the cursor that has been due longest, of mappings that may pull now."""
     for mapping_id in _live_without_cursor():
         ensure(mapping_id, now)
-    rows = Cursor.objects.filter(
-        queue.free(now),
-        due_at__lte=now,
-        mapping__state=terms.MappingState.LIVE,
-        mapping__portal__state="connected",
-    )
+    rows = Cursor.objects.filter(queue.free(now), queue.open_mappings(now, terms.Direction.PULL), due_at__lte=now)
     token = queue.make_lease()
     for cursor in rows.order_by("due_at")[:5]:
         until = now + timedelta(seconds=seconds)

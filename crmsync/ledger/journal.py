@@ -11,6 +11,7 @@ from crmsync.ledger import bulk, queue
 from crmsync.models import Conflict, Link, LogEntry, Mapping, Run, choices
 
 State = choices.RunState
+Kind = choices.RunKind
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -42,22 +43,19 @@ def lease_run(run: Run, now: datetime, seconds: int) -> str | None:
 
 def running(now: datetime) -> list[int]:
     """Runs that nobody works on now."""
-    rows = Run.objects.filter(
-        queue.free(now),
-        state=State.RUNNING,
-        mapping__state=terms.MappingState.LIVE,
-        mapping__portal__state=choices.PortalState.CONNECTED,
+    pulls = models.Q(kind=Kind.BACKFILL_PULL)
+    may_go = (pulls & queue.open_mappings(now, terms.Direction.PULL)) | (
+        ~pulls & queue.open_mappings(now, terms.Direction.PUSH)
     )
+    rows = Run.objects.filter(queue.free(now), may_go, state=State.RUNNING)
     return list(rows.order_by("id").values_list("pk", flat=True))
 
 
 def may_go_on(run: Run) -> str:
     """Why a run must not work now: one sentence, or "". Asked again before every page."""
-    state, revision, portal = Mapping.objects.values_list("state", "revision", "portal__state").get(pk=run.mapping_id)
+    state, revision = Mapping.objects.values_list("state", "revision").get(pk=run.mapping_id)
     if state != terms.MappingState.LIVE:
         return "The mapping is not live. Set it live, then run the backfill."
-    if portal != choices.PortalState.CONNECTED:
-        return "The portal is not connected or is paused. Reconnect or resume it, then run the backfill again."
     if revision != run.revision:
         return (
             "The mapping was edited since this run began. Start the backfill again: it begins from the first record."

@@ -1,124 +1,156 @@
-"""Portals: state changes and what discovery found; the only writer of schema rows and user links."""
+"""Portals: how each stands, which mappings run, and who stands for its owners; the only writer of user links."""
 
-import functools
-import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import connection, transaction
+from django.db import models, transaction
 from django.db.models.functions import Lower
-from fernet_fields import DecryptionError
+from django.utils import timezone
 
 from crmsync import signals
 from crmsync.engine import terms
-from crmsync.ledger import cursors
-from crmsync.models import Mapping, Portal, RemotePipeline, RemoteProperty, UserLink, choices
+from crmsync.ledger import cursors, queue
+from crmsync.models import InboxEvent, Mapping, OutboxEntry, Portal, Tick, UserLink, choices
 
-logger = logging.getLogger(__name__)
 State = choices.PortalState
 
 
-def client_secrets() -> dict[int, str]:
-    """Hub id -> client secret of every connected account, "" where it cannot be decrypted; one plain query.
-
-    Webhooks ask for it with every delivery, so a ciphertext is decrypted once a process.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT hub_id, client_secret FROM crmsync_portal WHERE hub_id IS NOT NULL")
-        return {hub_id: _decrypt(bytes(secret)) if secret else "" for hub_id, secret in cursor.fetchall()}
-
-
-@functools.lru_cache(maxsize=256)
-def _decrypt(ciphertext: bytes) -> str:
-    field = Portal._meta.get_field("client_secret")
-    try:
-        return field.from_db_value(ciphertext, None, connection) or ""
-    except DecryptionError:
-        logger.error("a client secret cannot be decrypted with the present FERNET_KEYS")
-        return ""
-
-
-def set_state(portal: Portal, state: str, reason: str = "") -> None:
-    """Turn a portal to a state, once; work of a portal that is not connected waits."""
-    changed = Portal.objects.filter(pk=portal.pk).exclude(state=state).update(state=state, state_reason=reason)
+def set_state(portal: Portal, state: str, reason: str = "") -> bool:
+    """Turn a portal to a state; work of a portal that is not connected waits. Whether it was in another one."""
+    now = timezone.now()
+    values = {"state": state, "state_reason": reason, "state_at": now}
+    changed = Portal.objects.filter(pk=portal.pk).exclude(state=state).update(**values)
     portal.state, portal.state_reason = state, reason
     if changed:
         signals.portal_state_changed.send_robust(Portal, portal_id=portal.pk, state=state, reason=reason)
+    return bool(changed)
 
 
-def stop_mapping(mapping_id: int, reason: str) -> None:
+def wait(portal_id: int, until: datetime | None, code: str = "") -> None:
+    """Make no call to a portal before ``until`` (None: from now on calls are made); its work is kept."""
+    Portal.objects.filter(pk=portal_id).update(waits_until=until, waits_code=code)
+
+
+def miss_scopes(portal: Portal, scopes: Iterable[str]) -> None:
+    """Remember scopes that HubSpot refused a call for; a later grant of them is what starts the work again."""
+    portal.missing_scopes = sorted({*portal.missing_scopes, *scopes})
+    Portal.objects.filter(pk=portal.pk).update(missing_scopes=portal.missing_scopes)
+
+
+def see_other_install(portal_id: int, name: str) -> None:
+    """Another installation left its mark in this account: shown until a person confirms that this one is right."""
+    Portal.objects.filter(pk=portal_id).update(other_install=name)
+
+
+def hold(holder: Portal | Mapping, direction: str) -> None:
+    """Stop one direction of a portal or mapping, or neither (choices.Held); what waited for it is looked at again."""
+    type(holder)._default_manager.filter(pk=holder.pk).update(held=direction)
+    holder.held = direction
+    wake(holder, ("portal.held", "portal.read_only"))
+
+
+def wake(holder: Portal | Mapping, codes: Collection[str]) -> None:
+    """Look again now at what waited for one of these reasons."""
+    now = timezone.now()
+    field = "mapping" if isinstance(holder, Mapping) else "mapping__portal"
+    for model in (OutboxEntry, InboxEvent):
+        pks = model._default_manager.filter(**{field: holder}).values("pk")
+        queue.wake(model._default_manager.filter(pk__in=pks), codes, now)
+
+
+def stop_mapping(mapping_id: int, reason: str, code: str = "") -> None:
     """Pause a mapping that cannot run, with the sentence staff will read; its work is kept."""
     Mapping.objects.filter(pk=mapping_id, state=terms.MappingState.LIVE).update(
-        state=terms.MappingState.PAUSED, problem=reason
+        state=terms.MappingState.PAUSED, problem=reason, problem_code=code
     )
+
+
+def resume_stopped(portal: Portal, code: str) -> list[Mapping]:
+    """Set live again what was stopped for one reason that is gone now; which mappings."""
+    rows = Mapping.objects.filter(portal=portal, state=terms.MappingState.PAUSED, problem_code=code)
+    found = list(rows)
+    rows.update(state=terms.MappingState.LIVE, problem="", problem_code="")
+    return found
 
 
 def start_mapping(mapping: Mapping, now: datetime) -> None:
     """Set a mapping live: from now on both sides' changes are captured and polled; an old problem is forgotten."""
     cursors.ensure(mapping.pk, now)
-    mapping.state, mapping.problem = terms.MappingState.LIVE, ""
-    mapping.save(update_fields=["state", "problem"])
+    mapping.state, mapping.problem, mapping.problem_code = terms.MappingState.LIVE, "", ""
+    mapping.save(update_fields=["state", "problem", "problem_code"])
+
+
+def backlog(portal: Portal) -> tuple[int, datetime | None]:
+    """How much waits in both queues of a portal, and since when the oldest of it does."""
+    found = [
+        model._default_manager.filter(mapping__portal=portal, state=terms.QueueState.DUE).aggregate(
+            count=models.Count("pk"), oldest=models.Min("captured_at")
+        )
+        for model in (OutboxEntry, InboxEvent)
+    ]
+    oldest = min((one["oldest"] for one in found if one["oldest"]), default=None)
+    return sum(one["count"] for one in found), oldest
+
+
+def speak(portal: Portal, version: str) -> None:
+    """From now on a portal is called under another API version."""
+    portal.api_version = version
+    Portal.objects.filter(pk=portal.pk).update(api_version=version)
+
+
+def store_rehearsal(portal: Portal, report: dict[str, Any]) -> None:
+    """Remember what the last rehearsal of another API version found."""
+    portal.rehearsal = report
+    Portal.objects.filter(pk=portal.pk).update(rehearsal=report)
+
+
+def ticks(portal: Portal) -> dict[str, Tick]:
+    """The steps of a portal that persons have confirmed, by key."""
+    return {one.key: one for one in Tick.objects.filter(portal=portal).select_related("user")}
+
+
+def tick(portal: Portal, key: str, user_id: int | None) -> None:
+    """Remember that a person has done a step; whoever confirmed it first stays."""
+    Tick.objects.get_or_create(portal=portal, key=key, defaults={"user_id": user_id})
+
+
+def untick(portal: Portal, key: str) -> bool:
+    """Take a confirmation back; whether there was one."""
+    return bool(Tick.objects.filter(portal=portal, key=key).delete()[0])
 
 
 def bump(mapping: Mapping) -> None:
     """A mapping was edited: its revision grows and an old problem is forgotten."""
     mapping.revision += 1
-    mapping.problem = ""
-    mapping.save(update_fields=["revision", "problem"])
-
-
-def replace_properties(portal: Portal, object_type: str, rows: list[RemoteProperty]) -> dict[str, list[str]]:
-    """Store the properties of an object type; which were added, changed and removed."""
-    return _replace(
-        RemoteProperty, RemoteProperty.objects.filter(portal=portal, object_type=object_type), rows, "name"
-    )
-
-
-def replace_pipelines(portal: Portal, object_type: str, rows: list[RemotePipeline]) -> dict[str, list[str]]:
-    """Store the pipelines of an object type; which were added, changed and removed."""
-    return _replace(
-        RemotePipeline, RemotePipeline.objects.filter(portal=portal, object_type=object_type), rows, "pipeline_id"
-    )
-
-
-def _replace(model, existing, rows, key: str) -> dict[str, list[str]]:
-    names = [f.name for f in model._meta.concrete_fields if f.name not in ("id", "portal", "object_type", key)]
-    old = {getattr(row, key): row for row in existing}
-    new = {getattr(row, key): row for row in rows}
-    changed = []
-    for name in old.keys() & new.keys():
-        if any(getattr(old[name], f) != getattr(new[name], f) for f in names):
-            new[name].pk = old[name].pk
-            changed.append(name)
-    added, removed = sorted(new.keys() - old.keys()), sorted(old.keys() - new.keys())
-    with transaction.atomic():
-        existing.filter(**{f"{key}__in": removed}).delete()
-        model.objects.bulk_create([new[name] for name in added], batch_size=200)
-        model.objects.bulk_update([new[name] for name in changed], names, batch_size=100)
-    return {"added": added, "changed": sorted(changed), "removed": removed}
+    mapping.problem = mapping.problem_code = ""
+    mapping.save(update_fields=["revision", "problem", "problem_code"])
 
 
 def store_owners(portal: Portal, rows: Iterable[UserLink]) -> dict[str, int]:
-    """Store HubSpot's owners; a new one is linked to the local user of the same e-mail, if there is one.
+    """Store HubSpot's owners; whoever has no user yet is linked to the local user of the same e-mail.
 
-    A link that staff made or removed by hand is left alone: only owners seen for the first time are matched.
+    A link that staff made or removed by hand is left alone, and an owner is never forgotten: records of the
+    past name them.
     """
+    rows = list(rows)
     known = {link.owner_id: link for link in UserLink.objects.filter(portal=portal)}
     users = _users_by_email(row.email for row in rows)
-    added = 0
+    counts = {"added": 0, "matched": 0, "known": len(known)}
     with transaction.atomic():
         for row in rows:
-            old = known.get(row.owner_id)
-            if old is None:
-                row.user_id = users.get(row.email.strip().lower())
-                row.save()
-                added += 1
+            one = known.get(row.owner_id, row)
+            if one is row:
+                counts["added"] += 1
             else:
-                old.email, old.name, old.is_archived = row.email, row.name, row.is_archived
-                old.hubspot_user_id = row.hubspot_user_id or old.hubspot_user_id
-                old.save()
-    return {"added": added, "known": len(known)}
+                one.email, one.name, one.is_archived = row.email, row.name, row.is_archived
+                one.hubspot_user_id = row.hubspot_user_id or one.hubspot_user_id
+            if one.user_id is None and not one.is_by_hand:
+                one.user_id = users.get(row.email.strip().lower())
+                counts["matched"] += one.user_id is not None
+            one.save()
+    return counts
 
 
 def _users_by_email(emails: Iterable[str]) -> dict[str, int]:
@@ -129,8 +161,3 @@ def _users_by_email(emails: Iterable[str]) -> dict[str, int]:
     for email, pk in rows.order_by("-pk").values_list("lowered", "pk"):
         found[email] = pk
     return found
-
-
-def stamp_discovered(portal: Portal, now: datetime) -> None:
-    portal.discovered_at = now
-    portal.save(update_fields=["discovered_at"])

@@ -4,15 +4,18 @@ A claim writes a random ``lease``. Capturing the key again empties it, so that w
 its token gone and the row stays due: nothing that happened meanwhile is lost.
 """
 
+import contextlib
 import functools
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from django.db import connections, models, transaction
+from django.db import connection, connections, models, transaction
 
+from crmsync import conf
 from crmsync.engine import terms
+from crmsync.models import OutboxEntry
 from crmsync.models.queue_item import QueueItem
 
 Row = TypeVar("Row", bound=QueueItem)
@@ -28,34 +31,59 @@ def free(now: datetime) -> models.Q:
     return models.Q(leased_until__isnull=True) | models.Q(leased_until__lt=now)
 
 
-def due(queue: type[Row], now: datetime) -> models.QuerySet:
-    """Rows whose time has come and that nobody holds, of live mappings in connected portals."""
-    return queue._default_manager.filter(
-        free(now),
-        state=terms.QueueState.DUE,
-        due_at__lte=now,
-        mapping__state=terms.MappingState.LIVE,
-        mapping__portal__state="connected",
+def open_mappings(now: datetime, held: str, prefix: str = "mapping__") -> models.Q:
+    """Live mappings of connected portals that need not wait and do not hold back this direction ("push", "pull")."""
+    if held == terms.Direction.PUSH and conf.current().READ_ONLY:
+        return models.Q(pk__isnull=True)  # a rehearsal: what would be sent stays in the queue
+    portal = f"{prefix}portal__"
+    may_wait = models.Q(**{f"{portal}waits_until__isnull": True}) | models.Q(**{f"{portal}waits_until__lt": now})
+    is_live = models.Q(**{f"{prefix}state": terms.MappingState.LIVE, f"{portal}state": "connected"})
+    return is_live & may_wait & ~models.Q(**{f"{prefix}held": held}) & ~models.Q(**{f"{portal}held": held})
+
+
+def due(queue: type[Row], now: datetime, *, related: bool = False) -> models.QuerySet:
+    """Rows whose time has come, that nobody holds, and whose mapping may work now.
+
+    ``related``: the outbox's entries that stand for all rows that read one; they are no records, and no
+    other work may take them for one.
+    """
+    held = terms.Direction.PUSH if queue is OutboxEntry else terms.Direction.PULL
+    rows = queue._default_manager.filter(
+        free(now), open_mappings(now, held), state=terms.QueueState.DUE, due_at__lte=now
     )
+    if queue is not OutboxEntry:
+        return rows
+    return rows.exclude(via="") if related else rows.filter(via="")
 
 
-def due_mappings(queue: type[Row], now: datetime) -> list[int]:
+def due_mappings(queue: type[Row], now: datetime, *, related: bool = False) -> list[int]:
     """The mappings that have due rows, longest waiting first."""
-    rows = due(queue, now).order_by().values("mapping_id").annotate(oldest=models.Min("due_at"))
+    rows = due(queue, now, related=related).order_by().values("mapping_id").annotate(oldest=models.Min("due_at"))
     return [row["mapping_id"] for row in sorted(rows, key=lambda row: row["oldest"])]
 
 
-def claim(queue: type[Row], mapping_id: int, now: datetime, *, limit: int, seconds: int) -> tuple[str, list[Row]]:
+def claim(
+    queue: type[Row], mapping_id: int, now: datetime, *, limit: int, seconds: int, related: bool = False
+) -> tuple[str, list[Row]]:
     """Take up to ``limit`` due rows of a mapping for ``seconds``. Attempts are counted before the work."""
     lease = make_lease()
     with transaction.atomic():
-        rows = list(skip_locked(due(queue, now).filter(mapping_id=mapping_id).order_by("due_at", "id"))[:limit])
+        mine = due(queue, now, related=related).filter(mapping_id=mapping_id)
+        rows = list(skip_locked(mine.order_by("due_at", "id"))[:limit])
         queue._default_manager.filter(pk__in=[row.pk for row in rows]).update(
             lease=lease, leased_until=now + timedelta(seconds=seconds), attempts=models.F("attempts") + 1
         )
     for row in rows:
         row.attempts += 1
     return lease, rows
+
+
+def renew(queue: type[Row], pks: Collection[int], lease: str, until: datetime) -> None:
+    """Hold rows longer, except those dirtied again or locked by a host transaction at this moment."""
+    with transaction.atomic():
+        held = skip_locked(queue._default_manager.filter(pk__in=pks, lease=lease))
+        mine = queue._default_manager.filter(pk__in=list(held.values_list("pk", flat=True)), lease=lease)
+        mine.update(leased_until=until)
 
 
 def finish(queue: type[Row], pks: Collection[int], lease: str) -> None:
@@ -104,6 +132,11 @@ def retry(rows: models.QuerySet, now: datetime) -> int:
     return rows.update(state=terms.QueueState.DUE, due_at=now, attempts=0, lease="", leased_until=None)
 
 
+def wake(rows: models.QuerySet, codes: Collection[str], now: datetime) -> int:
+    """Look again now at rows that waited for something that is gone; how many."""
+    return rows.filter(state=terms.QueueState.DUE, last_code__in=codes, due_at__gt=now).update(due_at=now)
+
+
 def skip_locked(rows: models.QuerySet) -> models.QuerySet:
     """Lock rows for this transaction, passing over what others hold, where the database can."""
     features = connections[rows.db].features
@@ -116,24 +149,43 @@ def _of(features: object) -> Sequence[str]:
     return ("self",) if getattr(features, "has_select_for_update_of", False) else ()
 
 
-def upsert(queue: type[Row], source: str, columns: str, values: Sequence[object], *, key: str, using: str) -> None:
-    """One statement: a due row a source row, or the existing row made due again with its lease gone.
+@contextlib.contextmanager
+def brief() -> Iterator[None]:
+    """A transaction that marks many rows and gives up, with an OperationalError, before a host waits for it.
 
-    ``source`` is a FROM/WHERE clause, ``columns`` what its SELECT yields for (mapping_id, key).
+    A host transaction that holds one of our rows and asks for another would else be ended by PostgreSQL as
+    one half of a deadlock, which it looks for after a second. Other databases are left to their own time-outs.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '500ms'")
+        yield
+
+
+def upsert(
+    queue: type[Row], source: str, columns: str, values: Sequence[object], *, key: tuple[str, ...], using: str
+) -> int:
+    """One statement: a due row a source row, or the existing row made due again with its lease gone; how many.
+
+    ``source`` is a FROM/WHERE clause, ``columns`` what its SELECT yields for mapping_id, the key's columns,
+    due_at and captured_at.
     """
     with connections[using].cursor() as cursor:
         cursor.execute(_upsert_sql(queue._meta.db_table, source, columns, key, connections[using].vendor), values)
+        return cursor.rowcount
 
 
 @functools.cache
-def _upsert_sql(table: str, source: str, columns: str, key: str, vendor: str) -> str:
+def _upsert_sql(table: str, source: str, columns: str, key: tuple[str, ...], vendor: str) -> str:
     again = "state = 'due', attempts = 0, lease = '', leased_until = NULL, due_at = "
+    names = ", ".join(["mapping_id", *key])
     if vendor == "mysql":
         tail = f"ON DUPLICATE KEY UPDATE {again} VALUES(due_at)"
     else:
-        tail = f"ON CONFLICT (mapping_id, {key}) DO UPDATE SET {again} excluded.due_at"
+        tail = f"ON CONFLICT ({names}) DO UPDATE SET {again} excluded.due_at"
     return (
         f"INSERT INTO {table}"
-        f" (mapping_id, {key}, due_at, captured_at, state, attempts, lease, last_code, last_message)"
+        f" ({names}, due_at, captured_at, state, attempts, lease, last_code, last_message)"
         f" SELECT {columns}, 'due', 0, '', '', '' {source} {tail}"
     )

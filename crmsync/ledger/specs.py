@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from crmsync import adapters, conf
 from crmsync.engine import convert, spec, terms
-from crmsync.models import FieldMapping, Mapping, RemotePipeline, RemoteProperty, UserLink
+from crmsync.models import FieldMapping, Mapping, Portal, RemotePipeline, RemoteProperty, UserLink
 
 # Contacts alone keep their modified time under this name; filtering them by hs_lastmodifieddate silently
 # returns wrong results (HubSpot: CRM search, default properties).
@@ -81,6 +81,11 @@ class _Schema:
             raise SpecError(
                 f"Mapping “{self.mapping}” names the HubSpot property {name!r}, which {self.mapping.object_type}"
                 f" of this portal do not have. {remedy}"
+            )
+        if self.properties[name].is_archived:
+            raise SpecError(
+                f"Mapping “{self.mapping}” names the HubSpot property {name!r}, which was archived in HubSpot."
+                " Restore it there and press “Refresh fields”, or switch the field mapping off."
             )
         return self.properties[name]
 
@@ -177,15 +182,20 @@ def _value_map(one: FieldMapping) -> spec.ValueMap | None:
 
 
 def _owners(portal_id: int) -> spec.ValueMap:
-    """User pk <-> owner id through the user links; an archived owner is still understood, not assigned."""
+    """User pk <-> owner id through the user links; an archived owner is still understood, not assigned.
+
+    The portal's service user stands for owners without a user, and for users without an owner (X7).
+    """
     to_remote: dict[str, str] = {}
     to_local: dict[str, str] = {}
-    rows = UserLink.objects.filter(portal_id=portal_id, user__isnull=False).order_by("is_archived", "owner_id")
+    rows = UserLink.objects.filter(portal_id=portal_id).order_by("is_archived", "owner_id")
+    service = Portal.objects.values_list("service_user", flat=True).get(pk=portal_id)
     for owner_id, user_id, is_archived in rows.values_list("owner_id", "user_id", "is_archived"):
-        to_local[owner_id] = str(user_id)
-        if not is_archived:
+        if user_id or service:
+            to_local[owner_id] = str(user_id or service)
+        if user_id and not is_archived:
             to_remote.setdefault(str(user_id), owner_id)
-    return spec.ValueMap(to_remote=to_remote, to_local=to_local)
+    return spec.ValueMap(to_remote=to_remote, to_local=to_local, remote_default=to_remote.get(str(service)))
 
 
 def _rule(one) -> spec.RuleSpec:

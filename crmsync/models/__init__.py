@@ -1,7 +1,11 @@
 """Rows: fields, constraints and who they are; no sync logic."""
 
+from crmsync.models.api_usage import ApiUsage
+from crmsync.models.checklist import Tick
 from crmsync.models.conflict import Conflict
+from crmsync.models.credential import Credential
 from crmsync.models.cursor import Cursor
+from crmsync.models.heartbeat import Heartbeat
 from crmsync.models.inbox import Delivery, InboxEvent
 from crmsync.models.link import Link
 from crmsync.models.mapping import FieldMapping, Mapping, MatchKey
@@ -9,15 +13,18 @@ from crmsync.models.outbox import OutboxEntry
 from crmsync.models.portal import Portal, RateSlot
 from crmsync.models.rule import RuleCondition, SyncRule
 from crmsync.models.run import LogEntry, Run
-from crmsync.models.schema import RemotePipeline, RemoteProperty
+from crmsync.models.schema import RemoteLabel, RemoteObjectType, RemotePipeline, RemoteProperty, RemoteRule
 from crmsync.models.user_link import UserLink
 from crmsync.models.value_map import ValueMapEntry
 
 __all__ = [
+    "ApiUsage",
     "Conflict",
+    "Credential",
     "Cursor",
     "Delivery",
     "FieldMapping",
+    "Heartbeat",
     "InboxEvent",
     "Link",
     "LogEntry",
@@ -26,11 +33,15 @@ __all__ = [
     "OutboxEntry",
     "Portal",
     "RateSlot",
+    "RemoteLabel",
+    "RemoteObjectType",
     "RemotePipeline",
     "RemoteProperty",
+    "RemoteRule",
     "RuleCondition",
     "Run",
     "SyncRule",
+    "Tick",
     "UserLink",
     "ValueMapEntry",
 ]

@@ -12,10 +12,29 @@ def of(term: type[terms.Term]) -> list[tuple[str, str]]:
 
 
 class PortalState(models.TextChoices):
+    """Work is done in CONNECTED only; in every other state it is kept."""
+
     NEW = "new", _("not connected yet")
     CONNECTED = "connected", _("connected")
     REVOKED = "revoked", _("access revoked")
+    UNINSTALLED = "uninstalled", _("uninstalled in HubSpot")
+    KEY_MISSING = "key_missing", _("secret unreadable")
     PAUSED = "paused", _("paused")
+    DISCONNECTED = "disconnected", _("disconnected")
+
+
+class CredentialKind(models.TextChoices):
+    OAUTH = "oauth", _("OAuth app")
+    STATIC = "static", _("access token of a private or project app")
+    SERVICE_KEY = "service_key", _("service key")
+
+
+class Held(models.TextChoices):
+    """The direction that a person has stopped, while the other one goes on."""
+
+    NONE = "", _("nothing is held")
+    PUSH = "push", _("nothing is sent to HubSpot")
+    PULL = "pull", _("nothing is taken from HubSpot")
 
 
 class LinkState(models.TextChoices):

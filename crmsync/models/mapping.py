@@ -41,6 +41,10 @@ class Mapping(models.Model):
     )
     is_provisioned = models.BooleanField(_("key property is in HubSpot"), default=False, editable=False)
     problem = models.TextField(_("problem"), default="", blank=True, editable=False)
+    problem_code = models.CharField(_("problem word"), max_length=60, default="", blank=True, editable=False)
+    held = models.CharField(
+        _("held back"), max_length=4, choices=choices.Held, default=choices.Held.NONE, blank=True, editable=False
+    )
     revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

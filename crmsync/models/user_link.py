@@ -17,6 +17,9 @@ class UserLink(models.Model):
     hubspot_user_id = models.CharField(_("HubSpot user id"), max_length=40, default="", blank=True)
     email = models.CharField(_("e-mail"), max_length=254, default="", blank=True)
     name = models.CharField(_("name"), max_length=200, default="", blank=True)
+    is_by_hand = models.BooleanField(
+        _("set by hand"), default=False, help_text=_("Matching by e-mail leaves it alone.")
+    )
     is_archived = models.BooleanField(_("archived"), default=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,

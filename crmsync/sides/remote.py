@@ -1,65 +1,80 @@
 """The remote world: HubSpot records read and written in batches, settled item by item."""
 
-import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from crmsync.engine import match, record, spec
 from crmsync.hubspot import client as hubspot_client
-from crmsync.hubspot import errors, objects, pacing, search, types
+from crmsync.hubspot import errors, objects, pacing, search, types, wire
 
 # Seconds a worker sleeps for its turn while it holds records; longer waits are the queue's, well inside a lease.
 PATIENCE = 5.0
 
 
+class Halted(errors.HubSpotError):
+    """No call was made, for a reason of ours: ``code`` is the problem word, ``wait`` seconds until it may pass."""
+
+    says = "Nothing was sent to HubSpot"
+    own_words = True
+
+    def __init__(self, code: str, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.wait = wait
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What it takes to talk to one portal. ``reserve`` gives the seconds to wait before a call in a lane."""
+    """What it takes to talk to one portal. All callables are asked with every call.
 
-    portal_id: int
+    ``key`` names the client that may be reused ("": none may). ``token`` gives the bearer token or raises.
+    ``reserve`` gives the seconds to wait before a call in a lane. ``renew`` is asked after a 401: True, call
+    again. ``after`` is told of every call made.
+    """
+
+    key: str
     api_url: str
-    token: str = field(repr=False)
     version: str
     timeout: tuple[float, float]
+    token: Callable[[], str]
     reserve: Callable[[str], float] | None = None
-
-    def fingerprint(self) -> str:
-        """Names the client that may be reused; never the token itself."""
-        digest = hashlib.sha256(self.token.encode()).hexdigest()[:16]
-        return f"{self.portal_id}:{self.api_url}:{self.version}:{digest}"
+    renew: Callable[[], bool] | None = None
+    after: hubspot_client.AfterCall | None = None
+    is_read_only: Callable[[], bool] | None = None
 
 
 _clients: dict[str, hubspot_client.Client] = {}
 
 
 def client_for(access: Access) -> hubspot_client.Client:
-    """One client a process and credential: it keeps its connections (and never shares them across a fork)."""
-    key = access.fingerprint()
-    if key not in _clients:
-        _clients[key] = hubspot_client.Client(
-            access.api_url,
-            access.token,
-            version=access.version,
-            timeout=access.timeout,
-            before_call=_pacer(access),
-        )
-    return _clients[key]
+    """One client a process and portal: it keeps its connections (and never shares them across a fork)."""
+    key = f"{access.key} {access.api_url} {access.version} {access.timeout}"
+    if access.key and key in _clients:
+        return _clients[key]
+    made = hubspot_client.Client(
+        access.api_url,
+        access.token,
+        version=access.version,
+        timeout=access.timeout,
+        before_call=lambda request: _before(access, request),
+        after_call=access.after,
+        on_unauthorized=access.renew,
+    )
+    if access.key:
+        _clients[key] = made
+    return made
 
 
-def _pacer(access: Access) -> Callable[[str], None] | None:
-    if access.reserve is None:
-        return None
-
-    def wait(lane: str) -> None:
-        seconds = access.reserve(lane)
-        if seconds > PATIENCE:
-            raise errors.RateLimited("the portal's pace is used up", retry_after=seconds)
-        if seconds > 0:
-            time.sleep(seconds)
-
-    return wait
+def _before(access: Access, request: wire.Request) -> None:
+    if not request.reads and access.is_read_only is not None and access.is_read_only():
+        raise Halted("portal.read_only", "This installation rehearses: CRMSYNC['READ_ONLY'] keeps it from writing.")
+    seconds = access.reserve(request.lane) if access.reserve is not None else 0.0
+    if seconds > PATIENCE:
+        raise errors.RateLimited("the portal's pace is used up", retry_after=seconds)
+    if seconds > 0:
+        time.sleep(seconds)
 
 
 def pace(

@@ -13,7 +13,8 @@ from crmsync import jobs
 from crmsync.engine.terms import MappingState
 from crmsync.fakehub import clock
 from crmsync.fakehub.hub import FakeHub
-from crmsync.flows import backfill, connect, discover
+from crmsync.flows import backfill, connect, discover, meter
+from crmsync.ledger import credentials
 from crmsync.models import InboxEvent, Mapping, OutboxEntry, Portal
 from crmsync.sides import remote
 from crmsync.testing import fakehub
@@ -80,6 +81,7 @@ class Sync:
 @pytest.fixture
 def hub() -> Iterator[FakeHub]:
     remote._clients.clear()
+    meter._books.clear()
     with fakehub.connected(FakeHub(seed=3, limits_on=False, clock=clock.Clock())) as portal:
         yield portal
 
@@ -92,7 +94,8 @@ def make_sync(hub: FakeHub, transactional_db: None, settings) -> Callable[..., S
         for name, label, kind, field_type, options in mappings.CUSTOM_PROPERTIES:
             facts = {"options": [{"label": one, "value": one} for one in options]} if options else {}
             hub.add_property("contacts", name, kind, field_type, label=label, **facts)
-        portal = connect.connect(Portal(label="Flows", token=hub.token, client_secret=SECRET))
+        entered = credentials.Entered("static", token=hub.token, client_secret=SECRET)
+        portal = connect.connect(Portal(label="Flows"), entered)
         discover.discover(portal)
         if webhooks:
             hub.set_webhooks(target=WEBHOOK_URL, secret=SECRET)

@@ -5,8 +5,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from crmsync.flows import apply, connect, rows, scope, settle
-from crmsync.models import InboxEvent, Link, Mapping, OutboxEntry, Portal
+from crmsync.flows import access, apply, connect, rows, settle
+from crmsync.ledger import credentials
+from crmsync.models import Credential, InboxEvent, Link, Mapping, OutboxEntry, Portal
 from crmsync.sides import remote
 from project.demo.models import Person
 
@@ -140,7 +141,7 @@ def test_a_revoked_token_stops_the_portal_and_keeps_the_work(sync) -> None:
     sync.drain()
     assert len(list(sync.hub.ledger.requests())) == calls
     sync.hub.faults.clear()
-    connect.connect(portal)
+    connect.test(portal)
     revive()
     sync.drain()
     assert len(sync.contacts()) == 1
@@ -151,10 +152,7 @@ def test_a_missing_scope_pauses_the_mapping_with_its_name(sync) -> None:
     sync.hub.add_token(
         "pat-na1-fakehub-narrow-token-0002", ["crm.objects.contacts.read", "crm.schemas.contacts.write"]
     )
-    Portal.objects.update(token="")
-    portal = Portal.objects.get()
-    portal.token = "pat-na1-fakehub-narrow-token-0002"
-    portal.save()
+    Credential.objects.update(token="pat-na1-fakehub-narrow-token-0002")
     Person.objects.create(email="scoped@example.com")
     sync.drain()
     mapping = Mapping.objects.get(pk=sync.people.pk)
@@ -196,17 +194,17 @@ def test_a_wrong_token(hub, db, token, words, monkeypatch) -> None:
 def test_an_unreachable_host(db, settings) -> None:
     """One sentence that names the cause and where to look."""
     settings.CRMSYNC = {**settings.CRMSYNC, "API_URL": "https://127.0.0.1:9"}
-    portal = Portal(label="Nowhere", token="pat-na1-00000000-0000-4000-8000-000000000000")
+    portal = Portal(label="Nowhere")
     with pytest.raises(connect.ConnectError, match="could not be reached"):
-        connect.connect(portal)
+        connect.connect(portal, credentials.Entered("static", token="pat-na1-00000000-0000-4000-8000-000000000000"))
 
 
 def test_a_plain_http_host_is_refused(db, settings) -> None:
     """C19: tokens travel over TLS only."""
     settings.CRMSYNC = {**settings.CRMSYNC, "API_URL": "http://api.hubapi.example"}
-    portal = Portal(label="Plain", token="pat-na1-00000000-0000-4000-8000-000000000000")
+    portal = Portal(label="Plain")
     with pytest.raises(connect.ConnectError, match="https"):
-        connect.connect(portal)
+        connect.connect(portal, credentials.Entered("static", token="pat-na1-00000000-0000-4000-8000-000000000000"))
 
 
 def test_a_hubspot_edit_between_our_read_and_our_write_is_logged(sync, ada, ada_id, monkeypatch) -> None:
@@ -252,7 +250,7 @@ def test_a_long_wait_is_the_queues_not_the_workers(sync, settings) -> None:
     """A22, I14: nobody sleeps through a lease for the portal's pace; the row waits, and is counted against nobody."""
     settings.CRMSYNC = {**settings.CRMSYNC, "BURST_PER_10_SECONDS": 100}
     remote._clients.clear()
-    scope.hold_back(sync.portal.pk, 60.0)
+    access.hold_back(sync.portal.pk, 60.0)
     Person.objects.create(email="later@example.com")
     sync.drain()
     row = OutboxEntry.objects.get()
