@@ -23,6 +23,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
 
+from crmsync.fakehub import defaults
 from project import leash
 from project.supervisor import HOME, Supervisor
 from project.world import Wishes, World, WorldError, make_world, start_processes
@@ -89,6 +90,8 @@ def tell_and_serve(world: World, *, check: bool) -> int:
         return code
     say(f"The product: {world.web_url}/")
     say(f"Its admin:   {world.web_url}/admin/  (user {LOGIN}, password {LOGIN})")
+    app = defaults.DEMO_APP
+    say(f"To try OAuth, change its portal: client id {app['client_id']}, client secret {app['client_secret']}")
     say("Ctrl-C ends it all.")
     try:
         threading.Event().wait()

@@ -79,6 +79,10 @@ RQ_QUEUES = {"crmsync": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300}} if REDIS_URL
 
 CRMSYNC = {
     "API_URL": env.str("HUBSPOT_API_URL", default="https://api.hubapi.com"),
+    "AUTHORIZE_URL": env.str("HUBSPOT_AUTHORIZE_URL", default="https://app.hubspot.com/oauth/authorize"),
+    "OAUTH_CLIENT_ID": env.str("HUBSPOT_CLIENT_ID", default=""),
+    "OAUTH_CLIENT_SECRET": env.str("HUBSPOT_CLIENT_SECRET", default=""),
+    "ENVIRONMENT": env.str("CRMSYNC_ENVIRONMENT", default=""),
     "RUNNER": "rq" if REDIS_URL else "database",
     "MODELS": ["demo.Organisation", "demo.Person", "demo.Opportunity"],
     "PUBLIC_URL": env.str("CRMSYNC_PUBLIC_URL", default=""),

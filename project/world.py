@@ -48,6 +48,10 @@ class World:
     def webhook_url(self) -> str:
         return f"{self.web_url}/crmsync/webhook/"
 
+    @property
+    def redirect_uri(self) -> str:
+        return f"{self.web_url}/crmsync/oauth/callback/"
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -99,6 +103,7 @@ def make_env(directory: Path, *, web_url: str, fakehub_url: str, redis_url: str)
         "DATABASE_URL": env.str("DATABASE_URL", default="") or f"sqlite:///{directory / 'db.sqlite3'}",
         "REDIS_URL": redis_url,
         "HUBSPOT_API_URL": fakehub_url,
+        "HUBSPOT_AUTHORIZE_URL": f"{fakehub_url}/oauth/authorize",
         "CRMSYNC_PUBLIC_URL": web_url,
         **OPTIONS,
         "PYTHONUNBUFFERED": "1",

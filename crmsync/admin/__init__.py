@@ -13,6 +13,7 @@ from crmsync.admin import (
     rule,
     run,
     schema,
+    status,
     user_link,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "rule",
     "run",
     "schema",
+    "status",
     "user_link",
 ]

@@ -4,18 +4,21 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from crmsync.flows import connect, failures
+from crmsync.flows import connect, discover, failures, standing
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+# What these say is written for staff.
+_SPEAKING = (connect.ConnectError, discover.DiscoveryError, standing.StandingError)
 
 
 def attempt(step: Callable[[], T]) -> tuple[T | None, str]:
     """(what the step gave, "") or (None, why not); a page shows the sentence, never a traceback."""
     try:
         return step(), ""
-    except connect.ConnectError as error:
+    except _SPEAKING as error:
         return None, str(error)
     except Exception as error:  # the page's net: whatever it was, the verdict has words for it
         verdict = failures.classify(error)

@@ -37,7 +37,7 @@ class Catalogue:
     def remote(self) -> dict[str, RemoteProperty]:
         """Properties of the mapping's object type by name; none while none is chosen."""
         rows = RemoteProperty.objects.filter(
-            portal_id=self.mapping.portal_id, object_type=self.mapping.object_type
+            portal_id=self.mapping.portal_id, object_type=self.mapping.object_type, is_archived=False
         ).defer("description")
         return {row.name: row for row in rows.order_by("label", "name")} if self.mapping.portal_id else {}
 
@@ -81,7 +81,9 @@ class Catalogue:
     def remote_pairs(self) -> list[widgets.Choice]:
         if self.is_chosen:
             return [(row.name, label_of(row)) for row in self.remote.values()]
-        names = RemoteProperty.objects.values_list("name", "label").order_by("name").distinct()
+        names = (
+            RemoteProperty.objects.filter(is_archived=False).values_list("name", "label").order_by("name").distinct()
+        )
         return list(dict(names).items())
 
     @cached_property

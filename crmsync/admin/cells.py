@@ -1,7 +1,7 @@
 """What a cell shows: badges, arrows, times and links; text is always escaped, colour never the only sign."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
@@ -28,7 +28,11 @@ _OUTCOMES = {
 }
 _STATES = {
     choices.PortalState.CONNECTED: ("good", "✓"),
+    choices.PortalState.NEW: ("quiet", "…"),
     choices.PortalState.REVOKED: ("bad", "✗"),
+    choices.PortalState.UNINSTALLED: ("bad", "✗"),
+    choices.PortalState.KEY_MISSING: ("bad", "✗"),
+    choices.PortalState.DISCONNECTED: ("quiet", "–"),
     terms.MappingState.LIVE: ("good", "✓"),
     terms.MappingState.PAUSED: ("warn", "‖"),
     terms.QueueState.PARKED: ("bad", "✗"),
@@ -51,6 +55,12 @@ def badge(text: object, kind: str = "quiet", sign: str = "") -> SafeString:
 def state(value: str, label: object) -> SafeString:
     """The badge of a portal's, mapping's, link's, run's or queue row's state."""
     return badge(label, *_STATES.get(value, ("quiet", "")))
+
+
+def held(value: str) -> SafeString | str:
+    """The badge of a direction that a person stopped; nothing where none is."""
+    words = {choices.Held.PUSH: _("pushes held"), choices.Held.PULL: _("pulls held")}
+    return badge(words[choices.Held(value)], "warn", "‖") if value else ""
 
 
 def outcome(value: str, label: object) -> SafeString | str:
@@ -110,6 +120,46 @@ def outward(url: str, text: object) -> SafeString:
     )
 
 
+def note(text: object) -> SafeString:
+    """A remark below what it is about."""
+    return format_html('<span class="crmsync-note">{}</span>', text)
+
+
+def warning(text: object) -> SafeString:
+    """What needs a person, on its own line."""
+    return format_html('<div class="crmsync-warning"><span aria-hidden="true">!</span> {}</div>', text)
+
+
+def duration(seconds: float) -> str:
+    """About how long, in words."""
+    now = timezone.now()
+    text = timesince(now - timedelta(seconds=max(seconds, 60)), now, depth=1)
+    return text if seconds >= 60 else _("less than a minute")
+
+
+def meter(value: int, most: int, text: object) -> SafeString:
+    """How much of something is left, as a bar and in words."""
+    return format_html(
+        '<progress max="{}" value="{}" aria-label="{}"></progress> {}', most, min(value, most), text, text
+    )
+
+
+def number(value: int | None) -> str:
+    """A count with its thousands parted; a dash where it is not known."""
+    return EMPTY if value is None else formats.number_format(value, use_l10n=True, force_grouping=True)
+
+
+def blocks(*parts: object) -> SafeString | str:
+    """Parts that stand below each other as blocks; empty ones are left out."""
+    shown = [(part,) for part in parts if part not in ("", None, EMPTY)]
+    return format_html_join("", '<div class="crmsync-block">{}</div>', shown) or EMPTY
+
+
+def details(summary: object, inner: object) -> SafeString:
+    """What is shown on demand."""
+    return format_html('<details class="crmsync-details"><summary>{}</summary>{}</details>', summary, inner)
+
+
 def copyable(text: str, hint: object) -> SafeString:
     """A value to be copied elsewhere."""
     return format_html('<code class="crmsync-copy">{}</code><span class="crmsync-note">{}</span>', text, hint)
@@ -143,12 +193,14 @@ def folded(text: str) -> SafeString | str:
     )
 
 
-def table(head: list[object], rows: list[list[object]]) -> SafeString | str:
-    """A small table inside a form; cells are escaped unless they are safe already."""
+def table(head: list[object], rows: list[list[object]], label: object = "") -> SafeString | str:
+    """A small table inside a form; cells are escaped unless they are safe already. ``label`` names it."""
     if not rows:
         return EMPTY
     return format_html(
-        '<div class="crmsync-scroll"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
+        '<div class="crmsync-scroll" tabindex="0" role="region" aria-label="{}">'
+        '<table class="crmsync-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
+        label or head[0],
         format_html_join("", '<th scope="col">{}</th>', ((one,) for one in head)),
         format_html_join(
             "", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", ((c,) for c in row)),) for row in rows)

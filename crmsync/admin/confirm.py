@@ -1,17 +1,37 @@
 """Asks before an action that touches more than one record or cannot be undone."""
 
-from django.contrib import admin
+from dataclasses import dataclass
+
 from django.contrib.admin import helpers
 from django.db import models
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
+from crmsync.admin import page as pages
+
 # More objects than this are counted, not listed.
 _LISTED = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked. ``is_final``: it cuts something off, so the button says so by its colour, too.
+
+    ``happens`` and ``stays`` list what it does and does not do, ``options`` are (name, label) of boxes to tick,
+    and ``carried`` (name, value) pairs are sent again with the answer.
+    """
+
+    title: object
+    text: object
+    is_final: bool = False
+    happens: tuple[object, ...] = ()
+    stays: tuple[object, ...] = ()
+    options: tuple[tuple[str, object], ...] = ()
+    carried: tuple[tuple[str, str], ...] = ()
+
+
 def confirm(
-    page: admin.ModelAdmin,
+    page: pages.Page,
     request: HttpRequest,
     rows: models.QuerySet,
     action: str,
@@ -21,29 +41,47 @@ def confirm(
     if_many: bool = False,
     is_final: bool = False,
 ) -> TemplateResponse | None:
-    """The page that asks, or None once the person said yes (``if_many``: or where only one row is chosen).
+    """The page that asks, or None once the person said yes (``if_many``: or where only one row is chosen)."""
+    return ask(page, request, rows, action, Question(title, text, is_final), if_many=if_many)
 
-    ``is_final``: it cannot be undone, so the button says so by its colour, too."""
+
+def ask(
+    page: pages.Page,
+    request: HttpRequest,
+    rows: models.QuerySet,
+    action: str,
+    question: Question,
+    *,
+    if_many: bool = False,
+) -> TemplateResponse | None:
+    """As ``confirm``, with all that a question can hold."""
     if request.POST.get("post") == "yes":
         return None
     count = rows.count()
     if if_many and count == 1:
         return None
     listed = list(rows[:_LISTED])
-    context = {
-        **page.admin_site.each_context(request),
-        "title": title,
-        "text": text,
-        "opts": page.opts,
-        "count": count,
-        "more": count - len(listed),
-        "objects": listed,
-        "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
-        "action": action,
-        "select_across": request.POST.get("select_across", "0"),
-        "is_final": is_final,
-        "is_tool": "_tool" in request.POST,
-        "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
-        "media": page.media,
-    }
+    context = page.make_context(
+        request,
+        title=question.title,
+        question=question,
+        count=count,
+        more=count - len(listed),
+        objects=listed,
+        sent=_sent(request, action, question),
+        back_url=page.object_url(listed[0]) if "_tool" in request.POST and count == 1 else page.list_url(page.model),
+    )
     return TemplateResponse(request, "admin/crmsync/confirm.html", context)
+
+
+def _sent(request: HttpRequest, action: str, question: Question) -> list[tuple[str, str]]:
+    """(name, value) pairs that the answer yes sends: the action and its rows again."""
+    name = helpers.ACTION_CHECKBOX_NAME
+    return [
+        *((name, pk) for pk in request.POST.getlist(name)),
+        ("action", action),
+        ("select_across", request.POST.get("select_across", "0")),
+        ("post", "yes"),
+        *([("_tool", "1")] if "_tool" in request.POST else []),
+        *question.carried,
+    ]

@@ -41,7 +41,6 @@ class FieldMappingAdmin(Revised, page.Page):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         rows = super().get_queryset(request).select_related("mapping__portal")
-        rows = rows.defer("mapping__portal__token", "mapping__portal__client_secret")
         return rows.annotate(values_count=models.Count("value_map"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.admin import catalogue, filters, pairs
+from crmsync.admin import catalogue, pairs
 from crmsync.engine import terms
 from crmsync.models import FieldMapping, Mapping, MatchKey, RuleCondition, ValueMapEntry
 
@@ -42,8 +42,6 @@ class MappingForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        if "portal" in self.fields:
-            self.fields["portal"].queryset = filters.portals()
         if "model_label" in self.fields:
             known = catalogue.model_choices(self.instance.model_label)
             self.fields["model_label"].choices = [_NONE, *known]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from crmsync import jobs
-from crmsync.admin import cells, confirm, filters, page
+from crmsync.admin import cells, confirm, page
 from crmsync.engine import terms
 from crmsync.ledger import inbox, journal, outbox, queue
 from crmsync.models import InboxEvent, Link, LogEntry, Mapping, OutboxEntry
@@ -27,7 +27,7 @@ _UNLINKING = _(
 class LinkAdmin(page.ReadOnlyPage):
     list_display = ["django_record", "hubspot_record", "mapping", "shown_state", "outcome_and_reason", "synced"]
     list_display_links = ["shown_state"]
-    list_filter = ["mapping", "state", "outcome", ("portal", filters.PortalFilter)]
+    list_filter = ["mapping", "state", "outcome", "portal"]
     search_fields = ["local_pk__exact", "remote_id__exact"]
     fields = [
         "mapping",
@@ -45,8 +45,7 @@ class LinkAdmin(page.ReadOnlyPage):
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        rows = super().get_queryset(request).select_related("mapping", "portal")
-        return rows.defer("portal__token", "portal__client_secret")
+        return super().get_queryset(request).select_related("mapping", "portal")
 
     # --- Actions --------------------------------------------------------------------------------------------
 

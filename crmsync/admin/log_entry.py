@@ -23,8 +23,7 @@ class LogEntryAdmin(page.ReadOnlyPage):
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        rows = super().get_queryset(request).select_related("mapping__portal", "run")
-        return rows.defer("mapping__portal__token", "mapping__portal__client_secret")
+        return super().get_queryset(request).select_related("mapping__portal", "run")
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return [

@@ -12,7 +12,6 @@ from crmsync.admin import (
     attempt,
     cells,
     field_mapping,
-    filters,
     forms,
     formsets,
     mapping_list,
@@ -63,7 +62,7 @@ class AddFieldInline(field_mapping.LargeFieldMappingInline):
 class MappingAdmin(MappingActions, CountedDeletion, page.Page):
     form = forms.MappingForm
     list_display = ["label", "joins", "state_and_problem", "fields_", "links_", "outbox", "inbox", "portal"]
-    list_filter = ["state", ("portal", filters.PortalFilter), "model_label", "object_type", "direction"]
+    list_filter = ["state", "portal", "model_label", "object_type", "direction"]
     search_fields = ["label", "model_label", "object_type"]
     readonly_fields = ["shown_state", "problem", "revision", "created_at", "rule_list", "all_fields", "work"]
     counted = (
@@ -83,8 +82,7 @@ class MappingAdmin(MappingActions, CountedDeletion, page.Page):
         return mapping_list.MappingList
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        rows = super().get_queryset(request).select_related("portal")
-        return rows.defer("portal__token", "portal__client_secret")
+        return super().get_queryset(request).select_related("portal")
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.preview_view)
@@ -162,7 +160,7 @@ class MappingAdmin(MappingActions, CountedDeletion, page.Page):
 
     @admin.display(description=_("state"), ordering="state")
     def shown_state(self, obj: Mapping):
-        return cells.state(obj.state, obj.get_state_display())
+        return cells.lines(cells.state(obj.state, obj.get_state_display()), cells.held(obj.held))
 
     @admin.display(description=_("state"), ordering="state")
     def state_and_problem(self, obj: Mapping):

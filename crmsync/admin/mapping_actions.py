@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crmsync import jobs
 from crmsync.admin import attempt, confirm
+from crmsync.admin.holding import Holding
 from crmsync.engine import terms
 from crmsync.flows import backfill
 from crmsync.ledger import portals, specs
@@ -25,16 +26,19 @@ _BACKFILLING = _(
 )
 
 
-class MappingActions(admin.ModelAdmin):
-    actions = ["set_live", "pause", "backfill_pull", "backfill_push"]
-    tools = ("set_live", "pause", "backfill_pull", "backfill_push")
+class MappingActions(Holding):
+    actions = ["set_live", "pause", "backfill_pull", "backfill_push", "hold_pushes", "hold_pulls", "release"]
+    tools = ("set_live", "pause", "backfill_pull", "backfill_push", "hold_pushes", "hold_pulls", "release")
 
     def get_tools(self, request: HttpRequest, obj: Mapping) -> list[str]:
+        release = ["release"] if obj.held else []
         if obj.state != _STATES.LIVE:
-            return ["set_live"]
+            return ["set_live", *release]
         direction = terms.Direction(obj.direction)
         pulls = ["backfill_pull"] if direction.pulls else []
-        return ["pause", *pulls, *(["backfill_push"] if direction.pushes else [])]
+        pushes = ["backfill_push"] if direction.pushes else []
+        holds = ["hold_pushes", "hold_pulls"] if pulls and pushes and not obj.held else []
+        return ["pause", *pulls, *pushes, *holds, *release]
 
     @admin.action(description=_("Set live"), permissions=["change"])
     def set_live(self, request: HttpRequest, queryset: models.QuerySet):
@@ -108,6 +112,10 @@ class MappingActions(admin.ModelAdmin):
         if refusal:
             self.say(request, refusal % {"mapping": mapping}, messages.ERROR)
         return not refusal
+
+    def has_hold_permission(self, request: HttpRequest) -> bool:
+        """As pausing it."""
+        return self.has_change_permission(request)
 
 
 def refuse(mapping: Mapping) -> object:

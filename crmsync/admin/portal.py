@@ -1,31 +1,38 @@
-"""Portals: connect, test, refresh, pause; secrets are write-only."""
+"""Portals: the list, the guided form that connects one, and its page; secrets are write-only."""
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.db import models
-from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
 
 from crmsync import conf, jobs
-from crmsync.admin import attempt, cells, confirm, filters, page, portal_form
+from crmsync.admin import attempt, cells, page, portal_form, portal_list, scope_table, usage
 from crmsync.admin.deletion import CountedDeletion
-from crmsync.flows import connect, discover
-from crmsync.ledger import portals
-from crmsync.models import Link, Mapping, Portal, RemotePipeline, RemoteProperty, UserLink
+from crmsync.admin.portal_actions import PortalActions
+from crmsync.admin.portal_facts import PortalFacts
+from crmsync.admin.portal_pages import PortalPages
+from crmsync.admin.version import VersionPart
+from crmsync.flows import connect
+from crmsync.ledger import credentials
+from crmsync.models import Link, Mapping, Portal, RemotePipeline, RemoteProperty, UserLink, choices
 
+Kind = choices.CredentialKind
+State = choices.PortalState
 _SECRETS = ("new_token", "new_client_secret")
 
 
 @admin.register(Portal)
-class PortalAdmin(CountedDeletion, page.Page):
+class PortalAdmin(PortalPages, PortalFacts, VersionPart, PortalActions, CountedDeletion, page.Page):
     form = portal_form.PortalForm
-    list_display = ["label", "hub_id", "shown_state", "account_type", "mappings", "checked", "discovered", "webhook"]
+    list_display = ["label", "state_since", "account_short", "scopes_short", "webhook_short", "left"]
     list_filter = ["state"]
     search_fields = ["label", "=hub_id"]
-    actions = ["test_connection", "refresh_fields", "pause", "resume"]
-    tools = ("test_connection", "refresh_fields", "pause", "resume")
+    raw_id_fields = ["service_user"]
     counted = (
         (UserLink, "portal"),
         (RemoteProperty, "portal"),
@@ -34,75 +41,56 @@ class PortalAdmin(CountedDeletion, page.Page):
     )
     keeps = ((Mapping, "portal"),)
     empty_hint = _(
-        "A portal is one HubSpot account with its access token."
-        " Next: add one; you need the token of a private app or service key."
+        "A portal is one HubSpot account. Nothing is synced by connecting one."
+        " Next: add one; the form says what you need in HubSpot for it."
     )
-    readonly_fields = [
-        "shown_state",
-        "state_reason",
-        "hub_id",
-        "account_type",
-        "time_zone",
-        "currency",
-        "ui_domain",
-        "granted_scopes",
-        "checked",
-        "discovered",
-        "webhook_url",
-        "webhook",
-        "mappings",
-    ]
+
+    def get_changelist(self, request: HttpRequest, **kwargs):
+        return portal_list.PortalList
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        """Without secrets, so that a lost key breaks no page."""
-        return filters.portals().annotate(mapping_count=models.Count("mappings"))
+        """With the credential, but without its secrets: a lost key breaks no page."""
+        hidden = (f"credential__{name}" for name in credentials.SECRETS)
+        return super().get_queryset(request).select_related("credential").defer(*hidden)
+
+    # --- The form -------------------------------------------------------------------------------------------
 
     def get_fieldsets(self, request: HttpRequest, obj: Portal | None = None):
-        """The steps of connecting; facts appear once there are some."""
-        secrets = _SECRETS if self._may_enter_secrets(request, obj) else ()
+        """The steps of connecting one; then facts, and what may be edited of it below the facts they are about."""
         if obj is None:
-            return [(_("Connection"), {"fields": ["label", *secrets, "api_version"], "description": _NEEDED})]
-        state = ["shown_state", "state_reason"] if obj.state_reason else ["shown_state"]
-        return [
-            (_("Connection"), {"fields": ["label", *state, *secrets, "api_version"]}),
-            (
-                _("Account"),
-                {
-                    "fields": [
-                        "hub_id",
-                        ("account_type", "time_zone", "currency"),
-                        "ui_domain",
-                        "granted_scopes",
-                        ("checked", "discovered"),
-                        "mappings",
-                    ]
-                },
-            ),
-            (_("Webhooks"), {"fields": ["webhook_url", "webhook"]}),
-        ]
+            return _STEPS
+        return _facts_of(obj, enters_secrets=self._may_enter_secrets(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Portal | None = None) -> list[str]:
+        """All that are shown and are no input."""
+        shown = flatten_fieldsets(self.get_fieldsets(request, obj))
+        return [name for name in shown if name not in _INPUTS]
 
     def get_form(self, request: HttpRequest, obj: Portal | None = None, change: bool = False, **kwargs):
         """Secrets only for whoever may connect: an input that is not shown must not be read either."""
         form = super().get_form(request, obj, change=change, **kwargs)
-        if not self._may_enter_secrets(request, obj):
-            for name in _SECRETS:
-                form.base_fields.pop(name, None)
+        shown = flatten_fieldsets(self.get_fieldsets(request, obj))
+        for name in set(form.base_fields) - set(shown):
+            del form.base_fields[name]
         form.refusal = getattr(request, "crmsync_refusal", "")
+        form.viewer = self._viewer(request)
         return form
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Portal | None:
+        portal = super().get_object(request, object_id, from_field)
+        if portal is not None:
+            portal.viewer = self._viewer(request)
+        return portal
+
+    def _viewer(self, request: HttpRequest) -> portal_form.Viewer:
+        return portal_form.Viewer(request.build_absolute_uri("/"), self.has_connect_permission(request))
 
     def _may_enter_secrets(self, request: HttpRequest, obj: Portal | None) -> bool:
         may_edit = obj is None or self.has_change_permission(request, obj)
         return may_edit and self.has_connect_permission(request)
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Portal | None:
-        """Remembers under which address this site is seen, for the webhook address."""
-        portal = super().get_object(request, object_id, from_field)
-        if portal is not None:
-            portal.seen_at = request.build_absolute_uri("/")
-        return portal
-
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A portal begins with a token, so adding one is connecting one."""
+        """A portal begins with a credential, so adding one is connecting one."""
         return super().has_add_permission(request) and self.has_connect_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Portal | None = None) -> bool:
@@ -110,8 +98,11 @@ class PortalAdmin(CountedDeletion, page.Page):
 
     # --- Connecting -----------------------------------------------------------------------------------------
 
+    @method_decorator(csrf_protect)
+    @method_decorator(sensitive_post_parameters(*_SECRETS))
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None) -> HttpResponse:
         """A new token is tried before Django opens its transaction: no call is made inside one."""
+        extra_context = {"show_save_and_add_another": False, **(extra_context or {})}
         if request.method == "POST" and request.POST.get("new_token"):
             answer = self._connect(request, object_id)
             if answer is not None:
@@ -125,152 +116,99 @@ class PortalAdmin(CountedDeletion, page.Page):
         if not (allowed and self.has_connect_permission(request)) or bool(object_id) != bool(found):
             return None
         form = self.get_form(request, found, change=found is not None)(request.POST, instance=found)
-        if not form.is_valid():
+        if not form.is_valid() or not form.has_new_token:
             return None
-        form.put_secrets(form.instance)
-        portal, request.crmsync_refusal = attempt.attempt(lambda: connect.connect(form.instance))
+        step = lambda: connect.connect(form.instance, form.get_entered())  # noqa: E731
+        portal, request.crmsync_refusal = attempt.attempt(step)
         if portal is None:
             return None
         self.say(request, _CONNECTED % {"hub_id": portal.hub_id})
         message = self.construct_change_message(request, form, [], add=found is None)
         if found is None:
             self.log_addition(request, portal, message)
-            return self.response_add(request, portal)
-        self.log_change(request, portal, message)
-        return self.response_change(request, portal)
+        else:
+            self.log_change(request, portal, message)
+        self.discover(request, portal)
+        jobs.ring()
+        return HttpResponseRedirect(self.object_url(portal))
 
     def save_model(self, request: HttpRequest, obj: Portal, form, change: bool) -> None:
         """Only what was edited: workers write the other columns meanwhile."""
-        names = [name for name in form.changed_data if name not in _SECRETS]
-        names += form.put_secrets(obj)
-        if names:
+        if not change:
+            obj.save()
+        elif names := [name for name in form.changed_data if name not in portal_form.CREDENTIAL]:
             obj.save(update_fields=names)
+        if not change or form.changes_credential:
+            overlap = conf.current().secret_overlap
+            credentials.enter(obj, form.get_entered(), timezone.now(), overlap)
 
-    # --- Actions --------------------------------------------------------------------------------------------
+    def response_add(self, request: HttpRequest, obj: Portal, post_url_continue: str | None = None) -> HttpResponse:
+        """The way goes on at the portal's page: there is the button that leads to HubSpot."""
+        self.say(request, _NEXT % {"portal": obj}, messages.INFO)
+        return HttpResponseRedirect(self.object_url(obj))
 
-    def get_tools(self, request: HttpRequest, obj: Portal) -> list[str]:
-        unfit = "pause" if obj.state != portals.State.CONNECTED else "resume"
-        return [name for name in self.tools if name != unfit and (name != "resume" or _is_paused(obj))]
+    def response_change(self, request: HttpRequest, obj: Portal) -> HttpResponse:
+        """Back to the portal's page: what comes next is there."""
+        response = super().response_change(request, obj)
+        stays = "_continue" in request.POST or "_addanother" in request.POST
+        return response if stays else HttpResponseRedirect(self.object_url(obj))
 
-    @admin.action(description=_("Test connection"), permissions=["connect"])
-    def test_connection(self, request: HttpRequest, queryset: models.QuerySet) -> None:
-        """One real call a portal. A paused portal stays paused."""
-        for portal in queryset:
-            was_paused, reason = _is_paused(portal), portal.state_reason
-            connected, refusal = attempt.attempt(lambda one=portal: connect.connect(one))
-            if connected is None:
-                self.say(request, f"{portal}: {refusal}", messages.ERROR)
-                continue
-            if was_paused:
-                portals.set_state(portal, portals.State.PAUSED, reason)
-            self.log_change(request, portal, _("Tested the connection."))
-            self.say(request, _WORKS % {"portal": portal, "zone": portal.time_zone, "count": len(portal.scopes)})
-
-    @admin.action(description=_("Refresh fields"), permissions=["connect"])
-    def refresh_fields(self, request: HttpRequest, queryset: models.QuerySet) -> None:
-        """Reads properties, pipelines and owners again."""
-        for portal in queryset:
-            report, refusal = attempt.attempt(lambda one=portal: discover.discover(one))
-            if report is None:
-                self.say(request, f"{portal}: {refusal}", messages.ERROR)
-                continue
-            self.log_change(request, portal, _("Refreshed the fields."))
-            self.say(request, f"{portal}: {_told(report)}")
-            for what, scopes in report.missing.items():
-                self.say(request, _MISSING % {"what": what, "scopes": scopes}, messages.WARNING)
-
-    @admin.action(description=_("Pause"), permissions=["connect"])
-    def pause(self, request: HttpRequest, queryset: models.QuerySet):
-        """Changes are still captured; nothing is sent or read until it is resumed."""
-        rows = queryset.filter(state=portals.State.CONNECTED)
-        if not rows.exists():
-            return self.say(request, _("Only a connected portal can be paused."), messages.WARNING)
-        if page := confirm.confirm(self, request, rows, "pause", title=_("Pause"), text=_PAUSING, if_many=True):
-            return page
-        for portal in rows:
-            reason = _("Paused by %(user)s.") % {"user": request.user.get_username()}
-            portals.set_state(portal, portals.State.PAUSED, str(reason))
-            self.log_change(request, portal, _("Paused."))
-            self.say(request, _("%(portal)s is paused; changes wait in the queues.") % {"portal": portal})
-        return None
-
-    @admin.action(description=_("Resume"), permissions=["connect"])
-    def resume(self, request: HttpRequest, queryset: models.QuerySet):
-        """What waited goes on by itself."""
-        rows = queryset.filter(state=portals.State.PAUSED)
-        if not rows.exists():
-            return self.say(request, _("Only a paused portal can be resumed."), messages.WARNING)
-        if page := confirm.confirm(self, request, rows, "resume", title=_("Resume"), text=_RESUMING, if_many=True):
-            return page
-        for portal in rows:
-            portals.set_state(portal, portals.State.CONNECTED)
-            self.log_change(request, portal, _("Resumed."))
-            self.say(request, _("%(portal)s goes on; waiting work starts now.") % {"portal": portal})
-        jobs.ring()
-        return None
-
-    # --- Cells ----------------------------------------------------------------------------------------------
+    # --- Cells of the list ----------------------------------------------------------------------------------
 
     @admin.display(description=_("state"), ordering="state")
-    def shown_state(self, obj: Portal):
-        return cells.state(obj.state, obj.get_state_display())
+    def state_since(self, obj: Portal):
+        return cells.lines(self.shown_state(obj), cells.note(cells.when(obj.state_at)) if obj.state_at else "")
 
-    @admin.display(description=_("mappings"), ordering="mapping_count")
-    def mappings(self, obj: Portal):
-        return self.count_link(obj.mapping_count, Mapping, portal__id__exact=obj.pk)
+    @admin.display(description=_("account"), ordering="hub_id")
+    def account_short(self, obj: Portal):
+        told = " · ".join(one for one in (obj.account_type, obj.time_zone) if one)
+        return cells.lines(obj.hub_id or cells.EMPTY, cells.note(told) if told and obj.hub_id else "")
 
-    @admin.display(description=_("granted scopes"))
-    def granted_scopes(self, obj: Portal):
-        return ", ".join(obj.scopes) or _("HubSpot does not tell them for this kind of token.")
-
-    @admin.display(description=_("last checked"), ordering="checked_at")
-    def checked(self, obj: Portal):
-        return cells.when(obj.checked_at)
-
-    @admin.display(description=_("fields discovered"), ordering="discovered_at")
-    def discovered(self, obj: Portal):
-        return cells.when(obj.discovered_at)
+    @admin.display(description=_("scopes"))
+    def scopes_short(self, obj: Portal):
+        return scope_table.short(obj, obj.listed_mappings)
 
     @admin.display(description=_("last webhook"), ordering="webhook_at")
-    def webhook(self, obj: Portal):
-        return cells.when(obj.webhook_at)
+    def webhook_short(self, obj: Portal):
+        return _("none: service key") if scope_table.kind_of(obj) == Kind.SERVICE_KEY else cells.when(obj.webhook_at)
 
-    @admin.display(description=_("webhook address"))
-    def webhook_url(self, obj: Portal):
-        """The address to copy into the HubSpot app."""
-        try:
-            path = reverse("crmsync:webhook")
-        except NoReverseMatch:
-            return _("Not reachable yet: include crmsync.urls in the project's urls.py.")
-        base = conf.current().PUBLIC_URL or obj.seen_at
-        return cells.copyable(f"{base.rstrip('/')}{path}", _COPY)
+    @admin.display(description=_("calls left today"), ordering="daily_remaining")
+    def left(self, obj: Portal):
+        return cells.number(usage.left_today(obj, timezone.now()))
 
 
-def _is_paused(portal: Portal) -> bool:
-    return portal.state == portals.State.PAUSED
+def _facts_of(obj: Portal, *, enters_secrets: bool):
+    """The fieldsets of a portal's page; what does not apply to it is left out."""
+    is_usual = obj.state == State.CONNECTED and not (obj.held or obj.waits_until)
+    why = [*(["why"] if obj.state_reason else []), *([] if is_usual or obj.state == State.NEW else ["backlog"])]
+    connection = [("shown_state", "since"), *why, "credential_facts", ("account", "checked"), "mappings"]
+    account = [("time_zone", "currency"), ("ui_domain", "app_id")]
+    secrets = {"fields": [*portal_form.CREDENTIAL, "redirect_url"], "classes": ["collapse"], "description": _UPDATING}
+    kept = getattr(obj, "credential", None)
+    is_kept = kept is not None and kept.previous_until is not None and kept.previous_until > timezone.now()
+    previous = ["previous_secret"] if is_kept else []
+    return [
+        (_("Connection"), {"fields": [*connection, *(account if obj.hub_id else [])]}),
+        (_("Name"), {"fields": ["label", "service_user"]}),
+        *([(_("Update credentials"), secrets)] if enters_secrets else []),
+        (_("Scopes"), {"fields": ["granted"]}),
+        (_("Limits"), {"fields": ["tier", "pace", "budget", *(["waits"] if obj.waits_until else []), "chart"]}),
+        (_("Webhooks"), {"fields": ["webhook_url", "webhook", *previous, "subscriptions"]}),
+        (_("API version"), {"fields": ["version_state", *(["rehearsed"] if obj.rehearsal else [])]}),
+        (_("Safety"), {"fields": ["installation", "other", ("environment_label", "writes")]}),
+        (_("Fields"), {"fields": ["discovered", "field_news"]}),
+        (_("Checklist"), {"fields": ["steps"]}),
+    ]
 
 
-def _told(report: discover.Report) -> str:
-    """What discovery found, in one line."""
-    parts = []
-    for object_type, diff in report.properties.items():
-        news = ", ".join(f"{len(names)} {_WORDS[word]}" for word, names in diff.items() if names)
-        parts.append(f"{object_type}: {news or _('no change')}")
-    new = report.owners.get("added", 0)
-    parts.append(ngettext("%(count)d new owner", "%(count)d new owners", new) % {"count": new})
-    return "; ".join(str(part) for part in parts)
-
-
-_WORDS = {"added": _("added"), "changed": _("changed"), "removed": _("removed")}
-_NEEDED = _(
-    "Create a private app or service key in HubSpot with the scopes crm.objects.contacts.read,"
-    " crm.objects.contacts.write, crm.schemas.contacts.read, crm.schemas.contacts.write, the same four for companies"
-    " and deals where they are synced, and crm.objects.owners.read. Paste its access token here; saving tests it with"
-    " a real call and syncs nothing yet."
-)
-_CONNECTED = _("Connected to HubSpot account %(hub_id)s. Next: press “Refresh fields”, then add a mapping.")
-_WORKS = _("%(portal)s: the connection works (%(zone)s, %(count)d scopes).")
-_MISSING = _("%(what)s could not be read. Grant one of these scopes in HubSpot and refresh again: %(scopes)s.")
-_PAUSING = _("Changes are still captured, but nothing is sent to or read from these accounts until you resume them.")
-_RESUMING = _("All work that waited for these accounts starts now.")
-_COPY = _("Copy it into the webhook settings of the HubSpot app.")
+_STEPS = [
+    (_("1. How to connect"), {"fields": ["label", "kind"]}),
+    (_("2. What you need"), {"fields": ["needed_scopes"], "description": _("Grant at least these in HubSpot.")}),
+    (_("3. Copy these values"), {"fields": ["redirect_url", "webhook_url"]}),
+    (_("4. Enter what HubSpot shows"), {"fields": ["new_token", "client_id", "new_client_secret"]}),
+    (_("5. More"), {"fields": ["service_user", "api_version"]}),
+]
+_INPUTS = {"label", "service_user", "api_version", *portal_form.CREDENTIAL}
+_CONNECTED = _("Connected to HubSpot account %(hub_id)s. Nothing is synced yet.")
+_UPDATING = _("Mappings, links and cursors stay. What you leave empty stays as it is stored.")
+_NEXT = _("“%(portal)s” was added. Next: press “Connect with HubSpot”.")

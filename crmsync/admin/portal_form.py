@@ -1,85 +1,89 @@
-"""The portal's form: secrets go in and never come out; empty keeps what is stored."""
+"""The portal's form: its name, how to connect, and what HubSpot needs for that."""
+
+from dataclasses import dataclass
 
 from django import forms
-from django.core import validators
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from fernet_fields import DecryptionError
 
-from crmsync.models import Portal
+from crmsync import conf
+from crmsync.admin import credential_form, support
+from crmsync.ledger import credentials
+from crmsync.models import Portal, choices
 
-# Shorter secrets would be given away by their end.
-_SHOWN, _LEAST = 4, 16
+Kind = choices.CredentialKind
+# Inputs of the credential, which is another row than the portal's.
+CREDENTIAL = ("kind", "new_token", "client_id", "new_client_secret")
 
 
-class SecretInput(forms.PasswordInput):
-    """Never shows a value back, and asks browsers not to fill in a login password."""
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at a portal's page: where this site is seen, and what the person may do."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            attrs={"autocomplete": "new-password", "spellcheck": "false", "size": 60}, render_value=False
-        )
+    address: str = ""
+    may_connect: bool = False
 
 
 class PortalForm(forms.ModelForm):
-    """``refusal``: why HubSpot did not accept the token that was just tried, set by the page."""
+    """``refusal``: why HubSpot did not accept the token that was just tried; ``viewer``: both set by the page."""
 
     refusal = ""
+    viewer = Viewer()
 
-    new_token = forms.CharField(label=_("Access token"), required=False, max_length=512, widget=SecretInput)
-    new_client_secret = forms.CharField(label=_("Client secret"), required=False, max_length=512, widget=SecretInput)
+    kind = credential_form.kind_field()
+    new_token = credential_form.token_field()
+    client_id = credential_form.client_id_field()
+    new_client_secret = credential_form.client_secret_field()
+    api_version = forms.ChoiceField(label=_("API version"), required=False)
 
     class Meta:
         model = Portal
-        fields = ["label", "api_version"]
-        help_texts = {
-            "api_version": _("HubSpot's version such as 2026-09; empty: the one in CRMSYNC['API_VERSION'].")
-        }
+        fields = ["label", "service_user", "api_version"]
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        self.instance.viewer = self.viewer
+        self._pass = credential_form.load(self.instance.pk)
+        self.known = credential_form.stored(self._pass)
+        if self.known.kind:
+            self.initial |= {"kind": self.known.kind, "client_id": self.known.client_id}
         if "api_version" in self.fields:
-            self.fields["api_version"].validators.append(
-                validators.RegexValidator(r"^\d{4}-\d{2}$", _("Write it as year and month, such as 2026-09."))
-            )
-        for name, column in (("new_token", "token"), ("new_client_secret", "client_secret")):
+            default = _("%(version)s, as the settings say") % {"version": conf.current().API_VERSION}
+            self.fields["api_version"].choices = [("", default), *((one, one) for one in support.supported())]
+        for name, text in credential_form.helps().items():
             if name in self.fields:
-                self.fields[name].help_text = format_html("{} {}", _HELP[name], hint(self.instance.pk, column))
-        if "new_token" in self.fields:
-            self.fields["new_token"].required = self.instance.pk is None
+                self.fields[name].help_text = text(self._pass)
 
     def clean(self):
         """What HubSpot said of the token belongs beside the token."""
         cleaned = super().clean()
+        if "kind" in self.fields and cleaned.get("kind"):
+            entered = {name: cleaned.get(name, "") for name in CREDENTIAL}
+            missing = credential_form.find_missing(
+                cleaned["kind"], entered, self.known, is_new=self.instance.pk is None
+            )
+            for name, text in missing.items():
+                if name not in self.errors:
+                    self.add_error(name, text)
         if self.refusal:
             self.add_error("new_token", self.refusal)
         return cleaned
 
-    def put_secrets(self, portal: Portal) -> list[str]:
-        """Set the secrets that were entered; the names of the columns they are in."""
-        names = []
-        for name, column in (("new_token", "token"), ("new_client_secret", "client_secret")):
-            if value := self.cleaned_data.get(name):
-                setattr(portal, column, value)
-                names.append(column)
-        return names
+    def get_entered(self) -> credentials.Entered:
+        """What was entered for the credential; inputs that this way to connect does not use are left out."""
+        value, kind = self.cleaned_data.get, self.cleaned_data["kind"]
+        return credentials.Entered(
+            kind=kind,
+            token=value("new_token") if kind != Kind.OAUTH else "",
+            client_id=value("client_id") if kind == Kind.OAUTH else "",
+            client_secret=value("new_client_secret") if kind != Kind.SERVICE_KEY else "",
+        )
 
+    @property
+    def has_new_token(self) -> bool:
+        """Whether a token is to be tried with HubSpot."""
+        return bool("kind" in self.fields and self.get_entered().token)
 
-_HELP = {
-    "new_token": _("Of the private app or service key in HubSpot. It is tested with a real call when you save."),
-    "new_client_secret": _("Of the same app; webhooks are verified with it."),
-}
-
-
-def hint(portal_id: int | None, column: str) -> object:
-    """Whether a secret is stored, told without telling it."""
-    if portal_id is None:
-        return _("It is stored encrypted and never shown again.")
-    try:
-        stored = Portal.objects.values_list(column, flat=True).get(pk=portal_id)
-    except DecryptionError:
-        return _("What is stored cannot be decrypted with the present FERNET_KEYS: re-enter the secret.")
-    if not stored:
-        return _("Nothing is stored yet.")
-    end = stored[-_SHOWN:] if len(stored) >= _LEAST else ""
-    return _("Stored, ends in …%(end)s. Leave it empty to keep it.") % {"end": end}
+    @property
+    def changes_credential(self) -> bool:
+        """Whether anything of the credential was entered."""
+        return not set(self.changed_data).isdisjoint(CREDENTIAL)

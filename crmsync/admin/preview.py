@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crmsync.admin import attempt, cells, payload
+from crmsync.admin import page as pages
 from crmsync.engine import changes, plan, spec, terms
 from crmsync.flows import backfill
 from crmsync.models import Mapping, choices
@@ -46,26 +46,24 @@ class Part:
 
 
 @require_safe
-def _respond(request: HttpRequest, page: admin.ModelAdmin, mapping: Mapping) -> TemplateResponse:
+def _respond(request: HttpRequest, page: pages.Page, mapping: Mapping) -> TemplateResponse:
     parts = [_part(mapping, kind, shows=payload.is_allowed(request)) for kind in backfill.kinds(mapping, _BOTH)]
-    context = {
-        **page.admin_site.each_context(request),
-        "title": _("Preview of “%(mapping)s”") % {"mapping": mapping},
-        "opts": page.opts,
-        "original": mapping,
-        "mapping_url": page.object_url(mapping),
-        "parts": parts,
-        "shows_values": payload.is_allowed(request),
-        "hidden": payload.HIDDEN,
-        "media": page.media,
-    }
+    context = page.make_context(
+        request,
+        title=_("Preview of “%(mapping)s”") % {"mapping": mapping},
+        original=mapping,
+        mapping_url=page.object_url(mapping),
+        parts=parts,
+        shows_values=payload.is_allowed(request),
+        hidden=payload.HIDDEN,
+    )
     return TemplateResponse(request, "admin/crmsync/preview.html", context)
 
 
 _BOTH = terms.Direction.BOTH
 
 
-def view(page: admin.ModelAdmin, request: HttpRequest, object_id: str) -> TemplateResponse:
+def view(page: pages.Page, request: HttpRequest, object_id: str) -> TemplateResponse:
     """GET: plans the first page of each direction; permission to view the mapping and to operate."""
     if not page.has_operate_permission(request):
         raise PermissionDenied

@@ -7,11 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from crmsync import jobs
+from crmsync import conf, jobs
 from crmsync.admin import cells, confirm, page, payload
 from crmsync.engine import terms
 from crmsync.ledger import queue
-from crmsync.models import Mapping, choices
+from crmsync.models import Mapping, OutboxEntry, choices
 from crmsync.models.queue_item import QueueItem
 
 _SKIPPING = _(
@@ -29,8 +29,7 @@ class QueuePage(page.ReadOnlyPage):
     tools = ("retry_now", "skip")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        rows = super().get_queryset(request).select_related("mapping__portal")
-        return rows.defer("mapping__portal__token", "mapping__portal__client_secret")
+        return super().get_queryset(request).select_related("mapping__portal")
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return ["record", "mapping", "shown_state", f"short_{self._why(request)}", "attempts", "due", "captured"]
@@ -127,13 +126,27 @@ def _count_by_mapping(rows: models.QuerySet) -> dict[int, int]:
 
 def _reason(obj: QueueItem, message: str) -> str:
     """Why a row waits: what happened to it, else what everything of its mapping waits for."""
-    mapping = obj.mapping
     if message:
         return message
-    if mapping.state != terms.MappingState.LIVE:
-        return gettext("The mapping is not live: it is %(state)s.") % {"state": mapping.get_state_display()}
-    if mapping.portal.state != choices.PortalState.CONNECTED:
-        return gettext("The portal is not ready: %(state)s.") % {"state": mapping.portal.get_state_display()}
+    waits = _waits_of(obj.mapping, terms.Direction.PUSH if isinstance(obj, OutboxEntry) else terms.Direction.PULL)
+    if waits:
+        return waits
     if obj.leased_until and obj.leased_until > timezone.now():
         return gettext("A worker is at it.")
     return gettext("It is next.") if obj.due_at <= timezone.now() else cells.EMPTY
+
+
+def _waits_of(mapping: Mapping, direction: terms.Direction) -> str:
+    """What keeps all rows of a mapping's queue waiting; "" where nothing does."""
+    portal = mapping.portal
+    if mapping.state != terms.MappingState.LIVE:
+        return gettext("The mapping is not live: it is %(state)s.") % {"state": mapping.get_state_display()}
+    if portal.state != choices.PortalState.CONNECTED:
+        return gettext("The portal is not ready: %(state)s.") % {"state": portal.get_state_display()}
+    if direction in (mapping.held, portal.held):
+        return gettext("This direction is held: release it on the page of the mapping or its portal.")
+    if direction is terms.Direction.PUSH and conf.current().READ_ONLY:
+        return gettext("CRMSYNC['READ_ONLY'] is set: nothing is sent to HubSpot.")
+    if portal.waits_until and portal.waits_until > timezone.now():
+        return gettext("No call is made to the portal for now (%(code)s).") % {"code": portal.waits_code}
+    return ""

@@ -5,7 +5,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.admin import cells, filters, page
+from crmsync.admin import cells, page
 from crmsync.models import RemotePipeline, RemoteProperty
 
 _NEXT = _("Next: open a connected portal and press “Refresh fields”.")
@@ -13,15 +13,14 @@ _NEXT = _("Next: open a connected portal and press “Refresh fields”.")
 
 class _Discovered(page.ReadOnlyPage):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        rows = super().get_queryset(request).select_related("portal")
-        return rows.defer("portal__token", "portal__client_secret")
+        return super().get_queryset(request).select_related("portal")
 
 
 @admin.register(RemoteProperty)
 class RemotePropertyAdmin(_Discovered):
     list_display = ["label", "name", "object_type", "type", "field_type", "rights", "is_unique", "portal"]
     list_display_links = ["label", "name"]
-    list_filter = [("portal", filters.PortalFilter), "object_type", "type", "is_read_only", "is_unique"]
+    list_filter = ["portal", "object_type", "type", "is_read_only", "is_unique", "is_archived"]
     search_fields = ["name", "label"]
     fields = [
         "portal",
@@ -30,14 +29,16 @@ class RemotePropertyAdmin(_Discovered):
         "description",
         "group",
         ("type", "field_type"),
-        ("rights", "is_unique", "is_hidden"),
-        "referenced_object_type",
+        ("rights", "is_unique", "is_hidden", "is_calculated"),
+        ("sensitivity", "referenced_object_type", "has_external_options"),
         "option_table",
     ]
     empty_hint = _NEXT
 
     @admin.display(description=_("rights"), ordering="is_read_only")
     def rights(self, obj: RemoteProperty):
+        if obj.is_archived:
+            return cells.badge(_("archived in HubSpot"), "bad", "–")
         return (
             cells.badge(_("read-only"), "warn", "⊘") if obj.is_read_only else cells.badge(_("writable"), "good", "✓")
         )
@@ -50,7 +51,7 @@ class RemotePropertyAdmin(_Discovered):
 @admin.register(RemotePipeline)
 class RemotePipelineAdmin(_Discovered):
     list_display = ["label", "pipeline_id", "object_type", "stage_count", "portal"]
-    list_filter = [("portal", filters.PortalFilter), "object_type"]
+    list_filter = ["portal", "object_type"]
     search_fields = ["label", "pipeline_id"]
     fields = ["portal", "object_type", ("label", "pipeline_id"), "stage_table"]
     empty_hint = _NEXT

@@ -5,17 +5,17 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.admin import cells, filters, page
+from crmsync.admin import cells, page
 from crmsync.models import UserLink
 
 
 @admin.register(UserLink)
 class UserLinkAdmin(page.Page):
-    list_display = ["name", "email", "owner_id", "user", "archived", "portal"]
-    list_filter = [("portal", filters.PortalFilter), "is_archived", ("user", admin.EmptyFieldListFilter)]
+    list_display = ["name", "email", "owner_id", "user", "is_by_hand", "archived", "portal"]
+    list_filter = ["portal", ("user", admin.EmptyFieldListFilter), "is_archived", "is_by_hand"]
     search_fields = ["name", "email", "owner_id__exact"]
-    fields = ["portal", "name", "email", "owner_id", "hubspot_user_id", "is_archived", "user"]
-    readonly_fields = ["portal", "name", "email", "owner_id", "hubspot_user_id", "is_archived"]
+    fields = ["portal", "name", "email", "owner_id", "hubspot_user_id", "archived", "user", "is_by_hand"]
+    readonly_fields = ["portal", "name", "email", "owner_id", "hubspot_user_id", "archived"]
     raw_id_fields = ["user"]
     empty_hint = _(
         "A user link says which Django user stands for which HubSpot owner; users of the same e-mail address are"
@@ -23,8 +23,16 @@ class UserLinkAdmin(page.Page):
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        rows = super().get_queryset(request).select_related("portal", "user")
-        return rows.defer("portal__token", "portal__client_secret")
+        return super().get_queryset(request).select_related("portal", "user")
+
+    def save_model(self, request: HttpRequest, obj: UserLink, form, change: bool) -> None:
+        """What a person chose, or took away, is not matched by e-mail again."""
+        names = set(form.changed_data)
+        if "user" in names:
+            obj.is_by_hand = True
+            names.add("is_by_hand")
+        if names:
+            obj.save(update_fields=sorted(names))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

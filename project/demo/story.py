@@ -15,6 +15,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from crmsync.engine.terms import MappingState
+from crmsync.fakehub import defaults
 from crmsync.ledger import portals
 from crmsync.models import InboxEvent, Mapping, OutboxEntry, Portal
 from project.demo import compare, factories, mappings, portal
@@ -130,6 +131,7 @@ def fill_portal(story: Story) -> str:
         for object_type, rows in world.items():
             story.hub.create(object_type, rows)
     story.hub.post("webhooks", {"target": story.world.webhook_url, "secret": story.world.client_secret})
+    story.hub.post("apps", {"client_id": defaults.DEMO_APP["client_id"], "redirect_uris": [story.world.redirect_uri]})
     contacts, companies = (len(story.hub.properties(kind)) for kind in ("contacts", "companies"))
     return f"{contacts} contacts, {companies} companies"
 

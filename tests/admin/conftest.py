@@ -1,15 +1,15 @@
 """People who use the admin, a HubSpot that answers without a network, and forms filled in as a browser would."""
 
-import re
 from collections.abc import Callable, Iterator
 
 import pytest
-import responses
 from django.test import Client
 from django.urls import reverse
 
 from crmsync.fakehub import hub
+from crmsync.flows import meter
 from crmsync.sides import remote
+from crmsync.testing import fakehub
 from tests import factories
 
 
@@ -41,19 +41,12 @@ def hubspot() -> Iterator[hub.FakeHub]:
     """A HubSpot account that knows ``factories.TOKEN`` and is reached through requests."""
     account = hub.FakeHub(seed=1, limits_on=False)
     account.add_token(factories.TOKEN)
-
-    def answer(request):
-        target = request.url.removeprefix("https://api.hubapi.com")
-        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        response = account.handle(request.method, target, dict(request.headers), body)
-        return response.status, response.headers, response.body
-
     remote._clients.clear()
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        for method in ("GET", "POST", "PATCH", "PUT", "DELETE"):
-            mock.add_callback(method, re.compile("https://api.hubapi.com/.*"), callback=answer)
+    meter._books.clear()
+    with fakehub.connected(account):
         yield account
     remote._clients.clear()
+    meter._books.clear()
 
 
 class Pages:
@@ -82,9 +75,13 @@ class Pages:
         data |= values
         return {name: value for name, value in data.items() if value is not None}
 
-    def act(self, client: Client, action: str, *rows, sure: bool = True, tool: bool = False):
+    def at(self, name: str, *args: object) -> str:
+        """One of our further pages."""
+        return reverse(f"admin:crmsync_{name}", args=args)
+
+    def act(self, client: Client, action: str, *rows, sure: bool = True, tool: bool = False, **more: str):
         """Press an action for rows; ``sure`` answers its question with yes."""
-        data = {"action": action, "_selected_action": [row.pk for row in rows], "select_across": "0"}
+        data = {**more, "action": action, "_selected_action": [row.pk for row in rows], "select_across": "0"}
         data |= {"post": "yes"} if sure else {"index": "0"}
         data |= {"_tool": "1"} if tool else {}
         return client.post(self.list(rows[0]._meta.model_name), data, follow=True)

@@ -104,9 +104,34 @@ def test_a_backfill_against_the_direction_is_refused(boss, pages):
 def test_only_fitting_buttons_are_shown(boss, pages):
     draft, live = factories.make_mapping(state="draft"), factories.make_mapping(direction="push")
     shown = boss.get(pages.of(draft)).context["crmsync_tools"]
-    assert [name for name, _ in shown] == ["set_live"]
+    assert [tool.name for tool in shown] == ["set_live"]
     shown = boss.get(pages.of(live)).context["crmsync_tools"]
-    assert [name for name, _ in shown] == ["pause", "backfill_push"]
+    assert [tool.name for tool in shown] == ["pause", "backfill_push"]
+
+
+@pytest.mark.parametrize(
+    ("action", "held", "word"), [("hold_pushes", "push", "pushes"), ("hold_pulls", "pull", "pulls")]
+)
+def test_one_direction_of_a_mapping_is_held_and_released(boss, pages, rung, action, held, word):
+    """J13: a mapping, a direction; shown where the mapping is shown."""
+    mapping = factories.make_mapping()
+    page = pages.act(boss, action, mapping, sure=False, tool=True)
+    mapping.refresh_from_db()
+    assert mapping.held == held
+    for url in (pages.of(mapping), pages.list("mapping")):
+        assert f"{word} held</span>" in boss.get(url).content.decode()
+    assert [tool.name for tool in page.context["crmsync_tools"]][-1] == "release"
+    pages.act(boss, "release", mapping, sure=False, tool=True)
+    assert Mapping.objects.get().held == ""
+    assert rung
+    assert History.objects.count() == 2
+
+
+def test_holding_several_mappings_is_asked_first(boss, pages):
+    """P7."""
+    rows = [factories.make_mapping(), factories.make_mapping()]
+    assert "2 are chosen" in pages.act(boss, "hold_pushes", *rows, sure=False).content.decode()
+    assert not Mapping.objects.exclude(held="").exists()
 
 
 def test_deleting_a_mapping_counts_what_goes_with_it(boss, pages):

@@ -1,80 +1,238 @@
-"""The portal's page: connecting, testing, refreshing and pausing."""
+"""Connecting a portal: the guided form, what it tries before it stores, and what it keeps."""
+
+from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry as History
-from django.test import override_settings
+from django.test import Client, override_settings
+from django.utils import timezone
 
-from crmsync import signals
-from crmsync.models import Portal, RemoteProperty, UserLink
+from crmsync.models import Credential, Cursor, Link, Portal, RemoteProperty
 from tests import factories
 from tests.admin.conftest import said
 
 OTHER_TOKEN = "pat-na1-99999999-9999-4999-8999-99999999beef"
+SECRET = "s" * 20
 
 
-def test_a_portal_is_connected_by_saving_its_token(boss, pages, hubspot):
-    data = pages.fill(
-        boss.get(pages.add("portal")), label="Acme", new_token=factories.TOKEN, new_client_secret="s" * 20
-    )
-    response = boss.post(pages.add("portal"), data, follow=True)
+def _add(client, pages, **values):
+    data = pages.fill(client.get(pages.add("portal")), label="Acme", **values)
+    return client.post(pages.add("portal"), data, follow=True)
+
+
+def _change(client, pages, portal, **values):
+    return client.post(pages.of(portal), pages.fill(client.get(pages.of(portal)), **values), follow=True)
+
+
+def _errors(response) -> dict[str, list[str]]:
+    return response.context["adminform"].form.errors
+
+
+# --- Adding -------------------------------------------------------------------------------------------------------
+
+
+def test_the_form_says_what_to_choose_what_is_needed_and_what_to_copy(boss, pages):
+    """J1, C9: three ways with what each is good for, the least scopes with reasons, addresses; before any token."""
+    html = boss.get(pages.add("portal")).content.decode()
+    for text in ("1. How to connect", "2. What you need", "3. Copy these values"):
+        assert text in html
+    for way in ("OAuth app", "access token of a private or project app", "service key"):
+        assert way in html
+    assert "polling, every 300 seconds" in html
+    assert "crm.objects.contacts.read" in html
+    assert "a first mapping: reads contacts" in html
+    assert "http://testserver/crmsync/oauth/callback/" in html
+    assert "http://testserver/crmsync/webhook/" in html
+
+
+@pytest.mark.parametrize("kind", ["static", "service_key"])
+def test_a_token_is_tried_stored_and_its_fields_are_discovered(boss, pages, hubspot, kind):
+    """C8, C11, C12: connected, discovered, both steps told; one click."""
+    response = _add(boss, pages, kind=kind, new_token=factories.TOKEN, new_client_secret=SECRET)
     portal = Portal.objects.get()
     assert (portal.label, portal.hub_id, portal.state) == ("Acme", 4242, "connected")
-    assert (portal.token, portal.client_secret) == (factories.TOKEN, "s" * 20)
+    credential = Credential.objects.get()
+    assert (credential.kind, credential.token) == (kind, factories.TOKEN)
+    assert credential.client_secret == (SECRET if kind == "static" else "")
     assert "Connected to HubSpot account 4242" in said(response)
+    assert "the fields were discovered" in said(response)
+    assert response.redirect_chain[-1][0] == pages.of(portal)
+    assert RemoteProperty.objects.filter(portal=portal, name="email").exists()
     assert History.objects.get().is_addition()
+    assert hubspot.ledger.writes_made == 0
+
+
+def test_a_discovery_that_fails_is_told_and_the_connection_stays(boss, pages, hubspot):
+    """C12, C24: the second step says why it failed, the first one is done."""
+    hubspot.plant_fault(kind="status", status=500, path="/crm/properties/", times=None)
+    response = _add(boss, pages, kind="static", new_token=factories.TOKEN)
+    assert "the fields could not be discovered" in said(response)
+    assert Portal.objects.get().state == "connected"
 
 
 def test_a_token_that_hubspot_refuses_leaves_nothing_behind(boss, pages, hubspot):
-    data = pages.fill(boss.get(pages.add("portal")), label="Acme", new_token=OTHER_TOKEN)
-    response = boss.post(pages.add("portal"), data)
-    assert response.status_code == 200
-    assert "does not accept this access token" in response.content.decode()
+    """C24: one sentence beside the token."""
+    response = _add(boss, pages, kind="static", new_token=OTHER_TOKEN)
+    assert "does not accept this access token" in str(_errors(response)["new_token"])
     assert not Portal.objects.exists()
 
 
-def test_a_refused_token_does_not_damage_a_connected_portal(boss, pages, hubspot):
-    portal = factories.PortalFactory(hub_id=4242, label="Before")
-    data = pages.fill(boss.get(pages.of(portal)), label="After", new_token=OTHER_TOKEN)
-    response = boss.post(pages.of(portal), data)
-    portal = Portal.objects.get()
-    assert response.status_code == 200
-    assert (portal.label, portal.token, portal.state) == ("Before", factories.TOKEN, "connected")
-
-
-def test_a_token_of_another_account_is_refused(boss, pages, hubspot):
-    portal = factories.PortalFactory(hub_id=777, token=OTHER_TOKEN)
-    data = pages.fill(boss.get(pages.of(portal)), new_token=factories.TOKEN)
-    assert "belongs to HubSpot account 4242" in boss.post(pages.of(portal), data).content.decode()
-    assert Portal.objects.get().token == OTHER_TOKEN
-
-
 def test_what_is_no_token_is_told_without_a_call(boss, pages):
-    data = pages.fill(boss.get(pages.add("portal")), label="Acme", new_token="nonsense")
-    assert "does not look like a HubSpot access token" in boss.post(pages.add("portal"), data).content.decode()
-
-
-def test_a_portal_begins_with_a_token(boss, pages):
-    data = pages.fill(boss.get(pages.add("portal")), label="Acme")
-    assert boss.post(pages.add("portal"), data).context["adminform"].form.errors == {
-        "new_token": ["This field is required."]
-    }
-
-
-def test_empty_inputs_keep_the_stored_secrets_and_make_no_call(boss, pages):
-    portal = factories.PortalFactory()
-    boss.post(pages.of(portal), pages.fill(boss.get(pages.of(portal)), label="New name"))
-    portal = Portal.objects.get()
-    assert (portal.label, portal.token, portal.client_secret) == (
-        "New name",
-        factories.TOKEN,
-        factories.CLIENT_SECRET,
+    """C8: format-checked."""
+    assert "does not look like a HubSpot access token" in str(
+        _errors(_add(boss, pages, kind="static", new_token="nonsense"))["new_token"]
     )
 
 
-def test_a_client_secret_alone_is_stored_without_a_call(boss, pages):
+@pytest.mark.parametrize(
+    ("kind", "values", "missing"),
+    [
+        ("static", {}, "new_token"),
+        ("service_key", {}, "new_token"),
+        ("oauth", {}, "client_id"),
+        ("oauth", {"client_id": "abc"}, "new_client_secret"),
+    ],
+)
+def test_what_a_way_to_connect_needs_is_asked_for(boss, pages, kind, values, missing):
+    """J1."""
+    assert list(_errors(_add(boss, pages, kind=kind, **values))) == [missing]
+    assert not Portal.objects.exists()
+
+
+def test_an_oauth_app_is_stored_and_the_page_leads_to_hubspot(boss, pages):
+    """J1: saving makes no call; the next step is one button on the portal's page."""
+    response = _add(boss, pages, kind="oauth", client_id="the-app", new_client_secret=SECRET, new_token=OTHER_TOKEN)
+    portal = Portal.objects.get()
+    assert (portal.state, portal.hub_id) == ("new", None)
+    credential = Credential.objects.get()
+    assert (credential.kind, credential.client_id, credential.client_secret) == ("oauth", "the-app", SECRET)
+    assert credential.token == ""
+    html = response.content.decode()
+    assert f'action="/crmsync/oauth/start/{portal.pk}/" id="crmsync-connect"' in html
+    assert "Connect with HubSpot</button>" in html
+
+
+def test_the_whole_way_over_hubspots_consent_page(boss, pages, hubspot):
+    """J1, C12: add, press, consent, back on the portal's page, connected and discovered."""
+    hubspot.add_app(
+        "the-app",
+        client_secret=SECRET,
+        redirect_uris=["http://testserver/crmsync/oauth/callback/"],
+        scopes=["oauth"],
+        optional_scopes=[
+            "crm.objects.owners.read",
+            *(
+                f"crm.{family}.{kind}.{way}"
+                for family in ("objects", "schemas")
+                for kind in ("contacts", "companies", "deals")
+                for way in ("read", "write")
+            ),
+        ],
+    )
+    page = _add(boss, pages, kind="oauth", client_id="the-app", new_client_secret=SECRET)
+    (tool,) = [one for one in page.context["crmsync_tools"] if one.name == "connect"]
+    back = hubspot.consent(boss.post(tool.url)["Location"])
+    response = boss.get(back.removeprefix("http://testserver"), follow=True)
+    portal = Portal.objects.get()
+    assert response.redirect_chain[-1][0] == pages.of(portal)
+    assert (portal.state, portal.hub_id) == ("connected", 4242)
+    assert "Reconnect with HubSpot</button>" in response.content.decode()
+
+
+def test_an_app_of_the_settings_needs_no_id_here(boss, pages, settings):
+    """J1: one app of a product serves all its portals."""
+    settings.CRMSYNC = {**settings.CRMSYNC, "OAUTH_CLIENT_ID": "ours", "OAUTH_CLIENT_SECRET": "secret"}
+    assert "Not needed here" in boss.get(pages.add("portal")).content.decode()
+    _add(boss, pages)
+    assert Credential.objects.get().kind == "oauth"
+
+
+@pytest.mark.parametrize("version", ["../../evil", "2019-01"])
+def test_an_api_version_is_one_that_crmsync_speaks(boss, pages, version):
+    """F22."""
+    assert "api_version" in _errors(_add(boss, pages, kind="static", new_token=factories.TOKEN, api_version=version))
+
+
+def test_without_our_urls_the_page_says_what_to_include(boss, pages):
+    """J1."""
     portal = factories.PortalFactory()
-    boss.post(pages.of(portal), pages.fill(boss.get(pages.of(portal)), new_client_secret="t" * 30))
-    assert Portal.objects.get().client_secret == "t" * 30
+    with override_settings(ROOT_URLCONF="tests.admin.urls_without_webhook"):
+        assert "include crmsync.urls" in boss.get(pages.of(portal)).content.decode()
+        assert "include crmsync.urls" in boss.get(pages.add("portal")).content.decode()
+
+
+def test_the_public_address_goes_before_the_requests_own(boss, pages, settings):
+    """J1."""
+    settings.CRMSYNC = {**settings.CRMSYNC, "PUBLIC_URL": "https://sync.example.com/"}
+    html = boss.get(pages.add("portal")).content.decode()
+    assert "https://sync.example.com/crmsync/webhook/" in html
+    assert "https://sync.example.com/crmsync/oauth/callback/" in html
+
+
+# --- Updating credentials -----------------------------------------------------------------------------------------
+
+
+def test_new_credentials_keep_mappings_links_and_cursors(boss, pages, hubspot):
+    """C20, J12: the secret is swapped, nothing else."""
+    mapping = factories.make_mapping(portal__hub_id=4242)
+    factories.LinkFactory(mapping=mapping)
+    factories.CursorFactory(mapping=mapping)
+    hubspot.add_token(OTHER_TOKEN)
+    _change(boss, pages, mapping.portal, new_token=OTHER_TOKEN)
+    assert Credential.objects.get().token == OTHER_TOKEN
+    assert (Link.objects.count(), Cursor.objects.count(), Portal.objects.count()) == (1, 1, 1)
+    mapping.refresh_from_db()
+    assert (mapping.state, mapping.portal.state) == ("live", "connected")
+
+
+def test_a_refused_token_does_not_damage_a_connected_portal(boss, pages, hubspot):
+    """C20."""
+    portal = factories.PortalFactory(hub_id=4242, label="Before")
+    response = _change(boss, pages, portal, label="After", new_token=OTHER_TOKEN)
+    assert _errors(response)
+    assert Portal.objects.values_list("label", "state").get() == ("Before", "connected")
+    assert Credential.objects.get().token == factories.TOKEN
+
+
+def test_a_token_of_another_account_is_refused(boss, pages, hubspot):
+    """C20, J12: the same account is checked."""
+    portal = factories.PortalFactory(hub_id=777, credential__token=OTHER_TOKEN)
+    response = _change(boss, pages, portal, new_token=factories.TOKEN)
+    assert "This is HubSpot account 4242" in str(_errors(response))
+    assert Credential.objects.get().token == OTHER_TOKEN
+
+
+def test_empty_inputs_keep_the_stored_secrets_and_make_no_call(boss, pages):
+    """C20."""
+    portal = factories.PortalFactory()
+    _change(boss, pages, portal, label="New name")
+    assert Portal.objects.get().label == "New name"
+    credential = Credential.objects.get()
+    assert (credential.token, credential.client_secret) == (factories.TOKEN, factories.CLIENT_SECRET)
+
+
+def test_a_client_secret_alone_is_stored_without_a_call_and_the_old_one_serves_on(boss, pages):
+    """Fault 25: webhooks signed with the old one are still verified for a while."""
+    portal = factories.PortalFactory()
+    response = _change(boss, pages, portal, new_client_secret="t" * 30)
+    credential = Credential.objects.get()
+    assert (credential.client_secret, credential.previous_secret) == ("t" * 30, factories.CLIENT_SECRET)
+    assert "It verifies webhooks, too; that ends" in response.content.decode()
+
+
+def test_another_way_to_connect_needs_its_own_token(boss, pages):
+    """C20: a key of another kind is not guessed to be the same."""
+    portal = factories.PortalFactory()
+    assert list(_errors(_change(boss, pages, portal, kind="service_key"))) == ["new_token"]
+
+
+def test_changing_to_oauth_keeps_the_token_until_somebody_consents(boss, pages):
+    """C20."""
+    portal = factories.PortalFactory()
+    response = _change(boss, pages, portal, kind="oauth", client_id="the-app")
+    credential = Credential.objects.get()
+    assert (credential.kind, credential.token) == ("oauth", factories.TOKEN)
+    assert "Reconnect with HubSpot</button>" in response.content.decode()
 
 
 def test_saving_leaves_alone_what_a_worker_wrote_meanwhile(boss, pages):
@@ -85,96 +243,35 @@ def test_saving_leaves_alone_what_a_worker_wrote_meanwhile(boss, pages):
     assert Portal.objects.values("label", "state").get() == {"label": "New name", "state": "revoked"}
 
 
-def test_whoever_may_not_connect_cannot_slip_in_a_token(staff, pages):
+def test_whoever_may_not_connect_cannot_slip_in_a_secret(staff, pages):
+    """Fault 25: the inputs are neither shown nor read."""
     portal = factories.PortalFactory()
     editor = staff("view_portal", "change_portal")
     shown = editor.get(pages.of(portal))
-    assert "new_token" not in shown.content.decode()
-    editor.post(pages.of(portal), pages.fill(shown, label="New", new_token=OTHER_TOKEN, new_client_secret="u" * 20))
-    portal = Portal.objects.get()
-    assert (portal.label, portal.token, portal.client_secret) == ("New", factories.TOKEN, factories.CLIENT_SECRET)
-
-
-def test_an_api_version_is_a_year_and_a_month(boss, pages):
-    portal = factories.PortalFactory()
-    data = pages.fill(boss.get(pages.of(portal)), api_version="../../evil")
-    assert "year and month" in boss.post(pages.of(portal), data).content.decode()
-
-
-def test_the_connection_is_tested_with_a_real_call(boss, pages, hubspot):
-    portal = factories.PortalFactory(hub_id=4242, time_zone="")
-    response = pages.act(boss, "test_connection", portal, tool=True)
-    assert "the connection works" in said(response)
-    assert response.redirect_chain[-1][0] == pages.of(portal)
-    assert Portal.objects.get().time_zone == "US/Eastern"
-
-
-def test_a_paused_portal_stays_paused_when_tested(boss, pages, hubspot):
-    portal = factories.PortalFactory(hub_id=4242, state="paused", state_reason="Paused by me.")
-    pages.act(boss, "test_connection", portal)
-    assert Portal.objects.values_list("state", "state_reason").get() == ("paused", "Paused by me.")
-
-
-def test_a_failed_test_is_one_sentence(boss, pages, hubspot):
-    portal = factories.PortalFactory(hub_id=4242, token=OTHER_TOKEN)
-    assert "does not accept this access token" in said(pages.act(boss, "test_connection", portal))
-
-
-def test_refreshing_reads_properties_and_owners(boss, pages, hubspot):
-    portal = factories.PortalFactory(hub_id=4242)
-    response = pages.act(boss, "refresh_fields", portal)
-    assert "contacts:" in said(response)
-    assert RemoteProperty.objects.filter(portal=portal, object_type="contacts", name="email").exists()
-    assert UserLink.objects.filter(portal=portal).exists()
-
-
-def test_what_a_missing_scope_hides_is_named(boss, pages, hubspot):
-    hubspot.add_token(
-        "pat-na1-few-scopes-0000000000", scopes=["crm.schemas.contacts.read", "crm.objects.owners.read"]
+    for name in ("new_token", "new_client_secret", "client_id", "kind"):
+        assert f'name="{name}"' not in shown.content.decode()
+    sent = {"new_token": OTHER_TOKEN, "new_client_secret": "u" * 20, "kind": "oauth", "client_id": "evil"}
+    editor.post(pages.of(portal), pages.fill(shown, label="New", **sent))
+    assert Portal.objects.get().label == "New"
+    credential = Credential.objects.get()
+    assert (credential.kind, credential.token, credential.client_secret, credential.client_id) == (
+        "static",
+        factories.TOKEN,
+        factories.CLIENT_SECRET,
+        "",
     )
-    portal = factories.PortalFactory(hub_id=4242, token="pat-na1-few-scopes-0000000000")
-    assert "companies could not be read" in said(pages.act(boss, "refresh_fields", portal))
 
 
-def test_pausing_and_resuming(boss, pages):
-    portal = factories.PortalFactory()
-    seen = []
-    receiver = lambda **facts: seen.append(facts["state"])  # noqa: E731
-    signals.portal_state_changed.connect(receiver)
-    try:
-        pages.act(boss, "pause", portal, sure=False)
-        assert Portal.objects.get().state == "paused"
-        pages.act(boss, "resume", portal, sure=False)
-    finally:
-        signals.portal_state_changed.disconnect(receiver)
-    assert seen == ["paused", "connected"]
+def test_an_old_token_is_due_for_a_change(boss, pages):
+    """C21: reminder after 180 days."""
+    old = timezone.now() - timedelta(days=181)
+    portal = factories.PortalFactory(credential__token_at=old)
+    assert "older than 180 days" in boss.get(pages.of(portal)).content.decode()
+    Credential.objects.update(token_at=timezone.now() - timedelta(days=179))
+    assert "older than 180 days" not in boss.get(pages.of(portal)).content.decode()
 
 
-def test_only_a_paused_portal_resumes(boss, pages):
-    portal = factories.PortalFactory(state="revoked")
-    assert "Only a paused portal" in said(pages.act(boss, "resume", portal))
-    assert Portal.objects.get().state == "revoked"
-
-
-def test_pausing_several_is_asked_first(boss, pages):
-    one, two = factories.PortalFactory(), factories.PortalFactory()
-    assert "2 are chosen" in pages.act(boss, "pause", one, two, sure=False).content.decode()
-    assert Portal.objects.filter(state="connected").count() == 2
-    pages.act(boss, "pause", one, two)
-    assert Portal.objects.filter(state="paused").count() == 2
-
-
-def test_the_webhook_address_is_shown_to_copy(boss, pages, settings):
-    portal = factories.PortalFactory()
-    assert "http://testserver/crmsync/webhook/" in boss.get(pages.of(portal)).content.decode()
-    settings.CRMSYNC = {**settings.CRMSYNC, "PUBLIC_URL": "https://sync.example.com/"}
-    assert "https://sync.example.com/crmsync/webhook/" in boss.get(pages.of(portal)).content.decode()
-
-
-def test_without_our_urls_the_page_says_what_to_include(boss, pages):
-    portal = factories.PortalFactory()
-    with override_settings(ROOT_URLCONF="tests.admin.urls_without_webhook"):
-        assert "include crmsync.urls" in boss.get(pages.of(portal)).content.decode()
+# --- Deleting -----------------------------------------------------------------------------------------------------
 
 
 def test_a_portal_with_mappings_is_not_deleted(boss, pages):
@@ -189,10 +286,20 @@ def test_a_portal_without_mappings_is_deleted_with_what_was_discovered(boss, pag
     boss.post(f"{pages.of(portal).removesuffix('change/')}delete/", {"post": "yes"})
     assert not Portal.objects.exists()
     assert not RemoteProperty.objects.exists()
+    assert not Credential.objects.exists()
 
 
-@pytest.mark.usefixtures("db")
 def test_deleting_needs_the_permission_to_connect(staff, pages):
     portal = factories.PortalFactory()
     url = f"{pages.of(portal).removesuffix('change/')}delete/"
     assert staff("view_portal", "delete_portal").get(url).status_code == 403
+
+
+def test_a_token_needs_the_forms_own_mark(pages, db):
+    """Fault 25: the token is tried before Django's own view runs, and is protected all the same."""
+    user = factories.UserFactory(is_superuser=True)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    sent = {"label": "Acme", "kind": "static", "new_token": factories.TOKEN}
+    assert client.post(pages.add("portal"), sent).status_code == 403
+    assert not Portal.objects.exists()

@@ -66,6 +66,22 @@ def test_the_list_says_why_a_row_waits(boss, pages):
     assert "The portal is not ready: access revoked." in html
 
 
+def test_what_keeps_a_whole_direction_waiting_is_told(boss, pages, settings):
+    """J13: held, read-only, and a quota that is used up; the other direction says nothing of it."""
+    later = timezone.now() + timedelta(hours=1)
+    for make in (factories.OutboxEntryFactory, factories.InboxEventFactory):
+        make(mapping__held="push")
+        make(mapping__portal__held="push")
+    factories.InboxEventFactory(mapping__portal__waits_until=later, mapping__portal__waits_code="portal.quota_day")
+    outbox, inbox = (boss.get(pages.list(name)).content.decode() for name in ("outboxentry", "inboxevent"))
+    assert outbox.count("release it on the page of the mapping or its portal.") == 2
+    assert "This direction is held" not in inbox
+    assert "No call is made to the portal for now (portal.quota_day)." in inbox
+    settings.CRMSYNC = {**settings.CRMSYNC, "READ_ONLY": True}
+    factories.OutboxEntryFactory()
+    assert "nothing is sent to HubSpot" in boss.get(pages.list("outboxentry")).content.decode()
+
+
 def test_a_value_in_a_message_needs_the_permission_to_see_it(staff, pages):
     row = factories.OutboxEntryFactory(last_code="field.option_unknown", last_message=QUOTES)
     viewer = staff("view_outboxentry")

@@ -27,10 +27,10 @@ def test_the_log_can_be_filtered_by_run(boss, pages):
 def test_a_running_run_is_stopped_and_resumed(staff, pages):
     run = factories.RunFactory(lease="worker", done=7)
     operator = staff("view_run", "operate_sync")
-    assert [name for name, _ in operator.get(pages.of(run)).context["crmsync_tools"]] == ["stop"]
+    assert [tool.name for tool in operator.get(pages.of(run)).context["crmsync_tools"]] == ["stop"]
     pages.act(operator, "stop", run, sure=False, tool=True)
     assert Run.objects.values_list("state", "done").get() == ("stopped", 7)
-    assert [name for name, _ in operator.get(pages.of(run)).context["crmsync_tools"]] == ["resume"]
+    assert [tool.name for tool in operator.get(pages.of(run)).context["crmsync_tools"]] == ["resume"]
     pages.act(operator, "resume", run, sure=False, tool=True)
     assert Run.objects.values_list("state", "done").get() == ("running", 7)
 
