@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from crmsync import conf
 from crmsync.admin import cells
 
-_NO_URLS = _("Not reachable yet: include crmsync.urls in the project's urls.py.")
+NO_URLS = _("Not reachable yet: include crmsync.urls in the project's urls.py.")
 
 
 def find(name: str, seen_at: str) -> str:
@@ -25,7 +25,7 @@ def find(name: str, seen_at: str) -> str:
 def shown(name: str, seen_at: str, hint: object) -> SafeString | object:
     """The address to copy, or why there is none."""
     found = find(name, seen_at)
-    return cells.copyable(found, hint) if found else _NO_URLS
+    return cells.copyable(found, hint) if found else NO_URLS
 
 
 def path_of(name: str, *args: object) -> str:

@@ -17,13 +17,14 @@ _LISTED = 20
 class Question:
     """What a person is asked. ``is_final``: it cuts something off, so the button says so by its colour, too.
 
-    ``happens`` and ``stays`` list what it does and does not do, ``options`` are (name, label) of boxes to tick,
-    and ``carried`` (name, value) pairs are sent again with the answer.
+    ``differs`` lists what is not as it was, ``happens`` and ``stays`` what it does and does not do, ``options`` are
+    (name, label) of boxes to tick, and ``carried`` (name, value) pairs are sent again with the answer.
     """
 
     title: object
     text: object
     is_final: bool = False
+    differs: tuple[object, ...] = ()
     happens: tuple[object, ...] = ()
     stays: tuple[object, ...] = ()
     options: tuple[tuple[str, object], ...] = ()

@@ -11,13 +11,13 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
 from crmsync import conf, jobs
-from crmsync.admin import attempt, cells, page, portal_form, portal_list, scope_table, usage
+from crmsync.admin import attempt, cells, page, portal_facts, portal_form, portal_list, scope_table, usage
 from crmsync.admin.deletion import CountedDeletion
 from crmsync.admin.portal_actions import PortalActions
 from crmsync.admin.portal_facts import PortalFacts
 from crmsync.admin.portal_pages import PortalPages
 from crmsync.admin.version import VersionPart
-from crmsync.flows import connect
+from crmsync.flows import connect, standing
 from crmsync.ledger import credentials
 from crmsync.models import Link, Mapping, Portal, RemotePipeline, RemoteProperty, UserLink, choices
 
@@ -122,11 +122,13 @@ class PortalAdmin(PortalPages, PortalFacts, VersionPart, PortalActions, CountedD
         portal, request.crmsync_refusal = attempt.attempt(step)
         if portal is None:
             return None
-        self.say(request, _CONNECTED % {"hub_id": portal.hub_id})
         message = self.construct_change_message(request, form, [], add=found is None)
         if found is None:
+            self.say(request, _CONNECTED % {"hub_id": portal.hub_id})
             self.log_addition(request, portal, message)
         else:
+            waiting = portal_facts.say_backlog(standing.catch_up(portal))
+            self.say(request, _RECONNECTED % {"hub_id": portal.hub_id, "waiting": waiting})
             self.log_change(request, portal, message)
         self.discover(request, portal)
         jobs.ring()
@@ -210,5 +212,6 @@ _STEPS = [
 ]
 _INPUTS = {"label", "service_user", "api_version", *portal_form.CREDENTIAL}
 _CONNECTED = _("Connected to HubSpot account %(hub_id)s. Nothing is synced yet.")
+_RECONNECTED = _("Connected to HubSpot account %(hub_id)s. %(waiting)s")
 _UPDATING = _("Mappings, links and cursors stay. What you leave empty stays as it is stored.")
 _NEXT = _("“%(portal)s” was added. Next: press “Connect with HubSpot”.")

@@ -73,6 +73,7 @@ class PortalActions(Holding):
             facts = {"portal": portal, "zone": portal.time_zone, "type": portal.account_type}
             facts |= {"tier": _(report.look_up_tier(portal).label), "scopes": found.summary}
             self.say(request, _WORKS % facts)
+        jobs.ring()
 
     @admin.action(description=_("Refresh fields"), permissions=["connect"])
     def refresh_fields(self, request: HttpRequest, queryset: models.QuerySet) -> None:
@@ -137,8 +138,13 @@ class PortalActions(Holding):
         rows = list(queryset)
         parts = [f"{portal}: {part}" for portal in rows for part in environment.differences(portal)]
         others = [_OTHER % {"portal": one, "name": one.other_install} for one in rows if one.other_install]
-        happens = (*parts, *others, _WRITES_AGAIN)
-        question = confirm.Question(_("Confirm this installation"), _CONFIRMING, is_final=True, happens=happens)
+        question = confirm.Question(
+            _("Confirm this installation"),
+            _CONFIRMING,
+            is_final=True,
+            differs=(*parts, *others),
+            happens=(_WRITES_AGAIN,),
+        )
         if asked := confirm.ask(self, request, queryset, "confirm_installation", question):
             return asked
         for portal in rows:
@@ -198,7 +204,7 @@ _PAUSING = _("Changes are still captured, but nothing is sent to or read from th
 _RESUMING = _("All work that waited for these accounts starts now, in both directions.")
 _CONFIRMING = _(
     "Only one installation may write to a HubSpot account. Confirm only if this is the one, and no copy of it for a"
-    " test or a rehearsal. These parts differ from where the portal was connected:"
+    " test or a rehearsal."
 )
 _OTHER = _("%(portal)s: another installation (%(name)s) has worked with this account.")
 _WRITES_AGAIN = _("What waits is sent to HubSpot, and later differences are measured from here.")

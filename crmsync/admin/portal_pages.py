@@ -61,8 +61,8 @@ class PortalPages(admin.ModelAdmin):
         return TemplateResponse(request, f"admin/crmsync/portal/{name}.html", context)
 
     def usage_view(self, request: HttpRequest, portal: Portal) -> HttpResponse:
-        """The report to print; one call is made, where HubSpot may tell its own count."""
-        found, refusal = attempt.attempt(lambda: report.make(portal))
+        """The report to print; looking at it calls nobody (the command asks HubSpot for its own count, too)."""
+        found, refusal = attempt.attempt(lambda: report.make(portal, asks=False))
         today = quota.day_of(timezone.now(), portal.time_zone)
         facts = {"report": found, "refusal": refusal}
         if found is not None:
@@ -81,8 +81,8 @@ class PortalPages(admin.ModelAdmin):
         """The file of a project app, to be saved in its folder ``webhooks``."""
         url = address.find("webhook", portal.viewer.address)
         found, refusal = _subscriptions(lambda: checklist.hsmeta(portal, url))
-        if found is None:
-            self.say(request, refusal, messages.ERROR)
+        if found is None or not url:  # a file without an address is none
+            self.say(request, refusal or address.NO_URLS, messages.ERROR)
             return HttpResponseRedirect(self.object_url(portal))
         return HttpResponse(
             json.dumps(found, indent=2) + "\n",

@@ -9,7 +9,7 @@ from fernet_fields import DecryptionError
 from crmsync import conf
 from crmsync.engine import environment as engine_environment
 from crmsync.flows import access, environment, failures
-from crmsync.hubspot import account, errors, types
+from crmsync.hubspot import account, errors, oauth, types
 from crmsync.hubspot import client as hubspot_client
 from crmsync.ledger import credentials, portals
 from crmsync.models import Portal, choices
@@ -56,7 +56,7 @@ def test(portal: Portal) -> Portal:
         client = remote.client_for(access.trial_access(one.secret("token"), portal.api_version))
         details = account.details(client)  # what HubSpot refuses here, it refuses to the workers, too
         check(portal, details)
-        info = _introspect(client, one.secret("token"))
+        info = granted(one) if one.kind == Kind.OAUTH else _introspect(client, one.secret("token"))
     except (DecryptionError, errors.HubSpotError) as error:
         verdict = failures.classify(error)
         failures.note(portal, verdict)
@@ -108,6 +108,23 @@ def _introspect(client: hubspot_client.Client, token: str) -> types.TokenInfo | 
         return None
 
 
+def granted(one: credentials.Pass, token: str = "") -> types.TokenInfo | None:
+    """What an OAuth app was granted, as HubSpot says of ``token`` (or the stored one); None where it does not say."""
+    app = access.app_of(one)
+    try:
+        found = oauth.introspect(
+            access.anonymous_client(),
+            client_id=app.client_id,
+            client_secret=app.client_secret,
+            token=token or one.secret("token"),
+        )
+    except errors.HubSpotError:
+        return None
+    if not found.active:
+        return None
+    return types.TokenInfo(hub_id=found.hub_id or 0, user_id=found.user_id, app_id=found.app_id, scopes=found.scopes)
+
+
 @transaction.atomic
 def store(
     portal: Portal, details: types.Account, info: types.TokenInfo | None, entered: credentials.Entered | None
@@ -120,10 +137,11 @@ def store(
     portal.currency = details.currency
     portal.ui_domain = details.ui_domain
     portal.checked_at = now
-    portal.are_scopes_known = info is not None
     portal.missing_scopes = []
     if info is not None:
-        portal.scopes, portal.app_id = sorted(info.scopes), info.app_id
+        portal.are_scopes_known, portal.scopes, portal.app_id = True, sorted(info.scopes), info.app_id
+    elif entered is not None:
+        portal.are_scopes_known, portal.scopes = False, []  # of another credential than before
     portal.save()
     if entered is not None:
         credentials.enter(portal, entered, now, options.secret_overlap)

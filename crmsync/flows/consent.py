@@ -42,9 +42,11 @@ def finish(portal: Portal, code: str, redirect_uri: str) -> Portal:
     client = connect.trial(tokens.access_token, portal.api_version)
     details = connect.look(client)
     connect.check(portal, details)
-    state = _state(portal, app, tokens)
+    info = connect.granted(credentials.load(portal.pk), tokens.access_token)
+    if info is None and tokens.scopes:  # the answer itself tells the scopes, too
+        info = types.TokenInfo(hub_id=details.portal_id, user_id=tokens.user_id, scopes=tokens.scopes)
     fresh = access.to_fresh(tokens, now)
-    connect.store(portal, details, state, credentials.Entered(kind=choices.CredentialKind.OAUTH))
+    connect.store(portal, details, info, credentials.Entered(kind=choices.CredentialKind.OAUTH))
     credentials.store_consent(portal, fresh, now)
     return portal
 
@@ -56,22 +58,4 @@ def _app(portal: Portal) -> access.App:
     raise connect.ConnectError(
         "The OAuth app is not known. Enter its client id and client secret, or set CRMSYNC['OAUTH_CLIENT_ID'] and"
         " CRMSYNC['OAUTH_CLIENT_SECRET']."
-    )
-
-
-def _state(portal: Portal, app: access.App, tokens: oauth.Tokens) -> types.TokenInfo | None:
-    """What was granted: as the token endpoint said, else as introspection does."""
-    try:
-        found = oauth.introspect(
-            access.anonymous_client(portal.api_version),
-            client_id=app.client_id,
-            client_secret=app.client_secret,
-            token=tokens.access_token,
-        )
-    except errors.HubSpotError:
-        if not tokens.scopes:
-            return None
-        return types.TokenInfo(hub_id=tokens.hub_id or 0, user_id=tokens.user_id, app_id=None, scopes=tokens.scopes)
-    return types.TokenInfo(
-        hub_id=found.hub_id or 0, user_id=found.user_id, app_id=found.app_id, scopes=found.scopes or tokens.scopes
     )

@@ -14,7 +14,7 @@ class Heartbeat(models.Model):
 
     class Meta:
         verbose_name = _("process")
-        verbose_name_plural = _("processes")
+        verbose_name_plural = _("system status")
         ordering = ["role", "name"]
         constraints = [models.UniqueConstraint(fields=["name", "role"], name="crmsync_heartbeat_once")]
 

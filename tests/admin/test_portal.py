@@ -177,8 +177,10 @@ def test_new_credentials_keep_mappings_links_and_cursors(boss, pages, hubspot):
     mapping = factories.make_mapping(portal__hub_id=4242)
     factories.LinkFactory(mapping=mapping)
     factories.CursorFactory(mapping=mapping)
+    factories.OutboxEntryFactory(mapping=mapping)
     hubspot.add_token(OTHER_TOKEN)
-    _change(boss, pages, mapping.portal, new_token=OTHER_TOKEN)
+    response = _change(boss, pages, mapping.portal, new_token=OTHER_TOKEN)
+    assert "Connected to HubSpot account 4242. 1 change waits" in said(response)
     assert Credential.objects.get().token == OTHER_TOKEN
     assert (Link.objects.count(), Cursor.objects.count(), Portal.objects.count()) == (1, 1, 1)
     mapping.refresh_from_db()

@@ -206,9 +206,8 @@ def test_the_page_needs_few_queries_however_much_there_is(boss, pages, full, dja
 def test_the_page_needs_few_queries_when_everything_is_up(staff, pages, full, django_assert_max_num_queries):
     """Experience: with what waits, an OAuth app, a held direction and permissions to look up."""
     soon = timezone.now() + timedelta(hours=1)
-    Portal.objects.update(
-        held="push", waits_until=soon, waits_code="portal.quota_day", scopes=["oauth"], webhook_at=None
-    )
+    waits = {"waits_until": soon, "waits_code": "portal.quota_day"}
+    Portal.objects.update(held="push", scopes=["oauth"], webhook_at=None, **waits)
     full.credential.kind, full.credential.previous_until = "oauth", soon
     full.credential.save(update_fields=["kind", "previous_until"])
     factories.OutboxEntryFactory(mapping=full.mappings.first())

@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 
 from crmsync.models import ApiUsage, Tick
@@ -75,6 +76,13 @@ def test_more_subscriptions_than_an_app_may_have_is_a_sentence(boss, pages, mapp
     assert "more than the 1000 an app may have" in html
     response = boss.get(pages.at("portal_hsmeta", mapping.portal.pk), follow=True)
     assert "more than the 1000" in said(response)
+
+
+def test_without_our_urls_there_is_no_file_to_download(boss, pages, mapping):
+    """A26: an address that nobody answers at would be worse than none."""
+    with override_settings(ROOT_URLCONF="tests.admin.urls_without_webhook"):
+        response = boss.get(pages.at("portal_hsmeta", mapping.portal.pk), follow=True)
+        assert "include crmsync.urls" in said(response)
 
 
 # --- Checklist ----------------------------------------------------------------------------------------------------

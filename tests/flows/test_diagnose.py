@@ -9,7 +9,9 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from crmsync import conf
 from crmsync.flows import diagnose, rehearse, vitals
+from crmsync.hubspot import versions
 from crmsync.ledger import credentials, cursors, heartbeats, portals
 from crmsync.models import Credential, Cursor, Heartbeat, InboxEvent, LogEntry, Mapping, OutboxEntry, Portal
 from project.demo.models import Person
@@ -52,9 +54,9 @@ def test_a_sound_site_has_no_problem(sound) -> None:
     (portal,) = found["portals"]
     assert (portal["state"], portal["state_code"], portal["environment"]) == ("connected", "", "open")
     assert portal["version"] == {
-        "version": "2026-09",
+        "version": conf.current().API_VERSION,
         "days_left": portal["version"]["days_left"],
-        "next_version": None,
+        "next_version": versions.next_after(conf.current().API_VERSION),
     }
     assert [one["object_type"] for one in found["queues"]] == ["contacts", "companies", "deals"]
     assert "No problem was found." in diagnose.as_text({**found, "problems": []})
