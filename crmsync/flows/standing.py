@@ -110,6 +110,5 @@ def confirm(portal: Portal) -> None:
 def is_silent(portal: Portal, *, after: timedelta = timedelta(days=1)) -> bool:
     """No webhook came for a while although calls were made: perhaps none is subscribed to (Fault 19)."""
     since = timezone.now() - after
-    if portal.webhook_at is not None and portal.webhook_at > since:
-        return False
-    return bool(portal.checked_at) and bool(usage.by_day(portal.pk, since.date()))
+    heard_at = portal.webhook_at or portal.state_at or portal.created_at
+    return heard_at < since and bool(usage.by_day(portal.pk, since.date()))
