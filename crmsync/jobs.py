@@ -13,6 +13,7 @@ from django.db import OperationalError, close_old_connections, transaction
 
 from crmsync import conf
 from crmsync.flows import alive, backfill, discover, intake, meter, poll, prune, pull, push, spread
+from crmsync.ledger import readers
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +110,7 @@ def tick() -> int:
     """The dispatcher's job, every few seconds: polls that are due, and whatever a lost bell left behind."""
     _answer()
     alive.beat("scheduler")
+    _guarded(readers.refresh_all)
     done = 0
     for _ in range(_POLLS):
         put = _guarded(poll.poll_due)
@@ -160,6 +162,7 @@ def run_forever(is_stopped: Callable[[], bool]) -> None:
         done, _ = work(_SLICE_SECONDS)
         if time.monotonic() - swept > min(conf.current().SWEEP_SECONDS, 5):
             swept = time.monotonic()
+            _guarded(readers.refresh_all)
             done += max(_guarded(poll.poll_due), 0)
         if time.monotonic() - pruned > 3600:
             pruned = time.monotonic()

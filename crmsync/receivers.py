@@ -1,7 +1,7 @@
-"""Listens to the host's models: opens the transaction around their saves, and captures each change inside it.
+"""Listens to the host's models, and to the mappings that read them: each change is followed up in its transaction.
 
 ``post_save`` alone is not atomic: in autocommit Django commits the row before it sends the signal, so a
-crash between the two would lose the change. Registered models therefore save inside a transaction of ours.
+crash between the two would lose the change. These models therefore save inside a transaction of ours.
 """
 
 import functools
@@ -13,10 +13,15 @@ from django.db.models import signals
 
 from crmsync import conf, jobs
 from crmsync.flows import capture
+from crmsync.ledger import readers
+from crmsync.models import FieldMapping, Mapping, MatchKey, RuleCondition, SyncRule
+
+_PARTS = (FieldMapping, MatchKey, SyncRule, RuleCondition)
 
 
 def connect_all() -> None:
     """Connect the models of CRMSYNC['MODELS'], with their proxies and children; models unknown are for the checks."""
+    _connect_mappings()
     try:
         labels = conf.current().MODELS
     except ImproperlyConfigured:
@@ -31,8 +36,7 @@ def connect_all() -> None:
 def connect(model: type[models.Model]) -> None:
     """Capture every save and delete of a model. Safe to call twice."""
     label = model._meta.label
-    if "save_base" not in vars(model) or not hasattr(vars(model)["save_base"], "crmsync"):
-        model.save_base = _atomic(model.save_base)
+    _open_transaction(model)
     for sender in [model, *_descendants(model)]:
         uid = f"crmsync:{label}"
         signals.post_save.connect(_Saved(label), sender=sender, dispatch_uid=uid, weak=False)
@@ -50,9 +54,40 @@ def disconnect(model: type[models.Model]) -> None:
         del model.save_base
 
 
+def _connect_mappings() -> None:
+    for model in (Mapping, *_PARTS):
+        _open_transaction(model)
+        signals.post_save.connect(_edited, sender=model, dispatch_uid="crmsync:readers")
+    for model in _PARTS:
+        signals.post_delete.connect(_cut, sender=model, dispatch_uid="crmsync:readers")
+
+
+def _edited(sender, instance, raw=False, **kwargs) -> None:
+    """Fixtures (raw) may bring the readers along; what they lack is made by the next sweep."""
+    if not raw:
+        readers.refresh(_mapping_id(instance))
+
+
+def _cut(sender, instance, **kwargs) -> None:
+    readers.refresh(_mapping_id(instance), may_grow=False)
+
+
+def _mapping_id(one: models.Model) -> int | None:
+    if isinstance(one, Mapping):
+        return one.pk
+    if isinstance(one, RuleCondition):
+        return SyncRule.objects.filter(pk=one.rule_id).values_list("mapping_id", flat=True).first()
+    return one.mapping_id
+
+
 def _descendants(model: type[models.Model]) -> list[type[models.Model]]:
     """Proxies and multi-table children: Django sends only the saved class as sender."""
     return [one for one in apps.get_models(include_auto_created=False) if issubclass(one, model) and one is not model]
+
+
+def _open_transaction(model: type[models.Model]) -> None:
+    if "save_base" not in vars(model) or not hasattr(vars(model)["save_base"], "crmsync"):
+        model.save_base = _atomic(model.save_base)
 
 
 def _atomic(save_base):

@@ -1,4 +1,4 @@
-"""Along which foreign keys registered models read each other's rows, and which rows those are."""
+"""Whether registered models can read rows of another along foreign keys, and which rows those are."""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -7,29 +7,21 @@ from django.apps import apps
 from django.db import models
 
 from crmsync import conf
-from crmsync.ledger import outbox
+from crmsync.ledger import readers
 
-# Longer paths are rare, and every foreign key more multiplies the paths that each save must ask for.
-HOPS = 3
 # Primary keys read at a time: constant memory, whatever number of rows reads one.
 _CHUNK = 2000
 
 
-def readers_of(model_label: str) -> tuple[outbox.Reader, ...]:
-    """The paths of registered models that lead to rows of this one; asks the models, not the database."""
-    return _readers_of(model_label, conf.current().MODELS)
+def is_readable(model_label: str) -> bool:
+    """Whether any mapping could read rows of this model along a path; asks the models, not the database."""
+    return _is_readable(model_label, conf.current().MODELS)
 
 
 @functools.cache
-def _readers_of(model_label: str, labels: tuple[str, ...]) -> tuple[outbox.Reader, ...]:
+def _is_readable(model_label: str, labels: tuple[str, ...]) -> bool:
     target = apps.get_model(model_label)
-    found = {
-        outbox.Reader(model._meta.label, via)
-        for model in _models(labels)
-        for via, end in _paths(model, HOPS)
-        if _is_kin(end, target)
-    }
-    return tuple(sorted(found, key=lambda one: (one.model_label, one.via)))
+    return any(readers.is_kin(end, target) for model in _models(labels) for end in _ends(model, readers.HOPS))
 
 
 def _models(labels: tuple[str, ...]) -> Iterator[type[models.Model]]:
@@ -40,19 +32,13 @@ def _models(labels: tuple[str, ...]) -> Iterator[type[models.Model]]:
             continue  # check E003 says so
 
 
-def _paths(model: type[models.Model], hops: int, before: str = "") -> Iterator[tuple[str, type[models.Model]]]:
-    """Chains of foreign keys, as adapters.describe allows them in a mapped path, and the models they end in."""
+def _ends(model: type[models.Model], hops: int) -> Iterator[type[models.Model]]:
+    """The models in which chains of foreign keys end."""
     for field in model._meta.concrete_fields:
-        if (field.many_to_one or field.one_to_one) and not field.auto_created:
-            yield f"{before}{field.name}", field.related_model
+        if readers.is_foreign_key(field):
+            yield field.related_model
             if hops > 1:
-                yield from _paths(field.related_model, hops - 1, f"{before}{field.name}__")
-
-
-def _is_kin(one: type[models.Model], other: type[models.Model]) -> bool:
-    """Whether rows of one model may be rows of the other: the same, a proxy, a multi-table parent or child."""
-    mine, yours = one._meta.concrete_model, other._meta.concrete_model
-    return issubclass(mine, yours) or issubclass(yours, mine)
+                yield from _ends(field.related_model, hops - 1)
 
 
 def iter_reading(model: type[models.Model], via: str, pks: Sequence[str], using: str) -> Iterator[list[str]]:

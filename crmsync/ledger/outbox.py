@@ -1,96 +1,55 @@
 """Dirty marks: which local rows may have to be pushed, coalesced by mapping and key."""
 
-import functools
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db import connection, connections
+from django.db import connections
 
+from crmsync.engine import terms
 from crmsync.ledger import queue
-from crmsync.models import OutboxEntry
+from crmsync.models import OutboxEntry, Reader
 
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A model whose mapped fields may read another row: ``via`` are its foreign keys that lead there, "" its own."""
-
-    model_label: str
-    via: str = ""
-
-
-# One statement finds the mappings and marks them, so that no cached list of mappings can be stale.
-_OWN = "FROM crmsync_mapping WHERE LOWER(model_label) = %s AND state <> 'draft' AND direction <> 'pull'"
-# The same with what reads the row: ``w`` numbers the readers, 0 is the row's own mappings, {one} is a CASE that
-# names one text for each. A mapping reads what its fields push, its match keys and its rules. A CASE because a bare
-# parameter makes SQLite plan every LIKE anew; ``!`` because a backslash means something else to each database.
-_CONCERNED = (
-    "FROM (SELECT m.id, m.model_label, {one} AS via FROM crmsync_mapping m CROSS JOIN ({numbers}) w"
-    " WHERE LOWER(m.model_label) = {one} AND m.state <> 'draft' AND m.direction <> 'pull' AND (w.n = 0"
-    " OR EXISTS (SELECT 1 FROM crmsync_fieldmapping f WHERE f.mapping_id = m.id AND f.is_active"
-    " AND f.direction <> 'pull' AND f.local LIKE {one} ESCAPE '!')"
-    " OR EXISTS (SELECT 1 FROM crmsync_matchkey k WHERE k.mapping_id = m.id AND k.local LIKE {one} ESCAPE '!')"
-    " OR EXISTS (SELECT 1 FROM crmsync_rulecondition c JOIN crmsync_syncrule r ON r.id = c.rule_id"
-    " WHERE r.mapping_id = m.id AND r.is_active AND c.side = 'local' AND c.field LIKE {one} ESCAPE '!'))"
-    ") AS concerned WHERE 1 = 1"
+# One indexed look-up finds the mappings of a save; state and direction are asked of the mapping itself.
+_READERS = (
+    "FROM crmsync_reader r JOIN crmsync_mapping m ON m.id = r.mapping_id"
+    " WHERE r.target_label = %s AND m.state <> 'draft' AND m.direction <> 'pull'"
 )
-# Readers a statement: SQLite joins at most 500 SELECTs to one.
-_MANY = 200
+# By (is_own, is_read).
+_SOURCES = {
+    (True, True): _READERS,
+    (True, False): f"{_READERS} AND r.via = ''",
+    (False, True): f"{_READERS} AND r.via <> ''",
+}
 # Rows a chunk: what mark_many holds in memory at a time.
 _CHUNK = 2000
 _KEY = ("via", "local_pk")
 
 
 def mark(
-    model_label: str, local_pk: str, now: datetime, *, readers: Sequence[Reader] = (), using: str = "default"
+    model_label: str,
+    local_pk: str,
+    now: datetime,
+    *,
+    is_own: bool = True,
+    is_read: bool = True,
+    using: str = "default",
 ) -> int:
-    """Mark one local row in every pushing mapping of its model, and once a mapping for all rows that read it.
+    """Mark one local row in the pushing mappings of its model, and once a mapping and path all rows that read it.
 
-    In the caller's transaction, by one statement. How many marks were made.
+    ``is_own`` and ``is_read`` False leave out the one and the other. In the caller's transaction, by one statement.
+    How many marks were made.
     """
-    if readers:
-        return mark_readers([Reader(model_label), *readers], local_pk, now, using=using)
     at = connections[using].ops.adapt_datetimefield_value(now)
-    values = [local_pk, at, at, model_label.lower()]
-    return queue.upsert(OutboxEntry, _OWN, "id, '', %s, %s, %s", values, key=_KEY, using=using)
+    values, source = [local_pk, at, at, model_label.lower()], _SOURCES[is_own, is_read]
+    return queue.upsert(OutboxEntry, source, "m.id, r.via, %s, %s, %s", values, key=_KEY, using=using)
 
 
-def mark_readers(readers: Sequence[Reader], local_pk: str, now: datetime, *, using: str = "default") -> int:
-    """Mark for these readers only, once a mapping; how many marks were made."""
-    at, made = connections[using].ops.adapt_datetimefield_value(now), 0
-    for source, texts in _sources(readers):
-        values = [local_pk, at, at, *texts]
-        made += queue.upsert(OutboxEntry, source, "id, via, %s, %s, %s", values, key=_KEY, using=using)
-    return made
-
-
-def concerned(readers: Sequence[Reader]) -> dict[Reader, list[int]]:
-    """The mappings that a change seen by these readers goes to; one query."""
-    known = {(one.model_label.lower(), one.via): one for one in readers}
-    found: dict[Reader, list[int]] = {}
-    with connection.cursor() as cursor:
-        for source, texts in _sources(readers):
-            cursor.execute(f"SELECT id, model_label, via {source}", texts)
-            for mapping_id, label, via in cursor.fetchall():
-                found.setdefault(known[label.lower(), via], []).append(mapping_id)
-    return found
-
-
-def _sources(readers: Sequence[Reader]) -> Iterator[tuple[str, list[str]]]:
-    """FROM clauses of the mappings concerned, each with its values; nearly always one."""
-    for start in range(0, len(readers), _MANY):
-        some = readers[start : start + _MANY]
-        vias = [one.via for one in some]
-        paths = [via.replace("_", "!_") + "!_!_%" for via in vias]
-        labels = [one.model_label.lower() for one in some]
-        yield _source(tuple(n if via else 0 for n, via in enumerate(vias, 1))), [*vias, *labels, *paths * 3]
-
-
-@functools.cache
-def _source(numbers: tuple[int, ...]) -> str:
-    one = " ".join(["CASE w.n", *[f"WHEN {n} THEN %s" for n in numbers], "END"])
-    return _CONCERNED.format(one=one, numbers=" UNION ALL ".join(f"SELECT {n} AS n" for n in numbers))
+def find_readers(model_label: str) -> list[Reader]:
+    """The pushing mappings that a change of this model concerns, each with the path it reads along; one query."""
+    found = Reader.objects.filter(target_label=model_label.lower()).select_related("mapping")
+    found = found.exclude(mapping__state=terms.MappingState.DRAFT)
+    return list(found.exclude(mapping__direction=terms.Direction.PULL))
 
 
 def mark_many(mapping_ids: Iterable[int], local_pks: Iterable[str], now: datetime) -> int:

@@ -4,7 +4,17 @@ from collections.abc import Iterable
 
 from crmsync import adapters, conf
 from crmsync.engine import convert, spec, terms
-from crmsync.models import FieldMapping, Mapping, Portal, RemotePipeline, RemoteProperty, UserLink
+from crmsync.ledger import readers
+from crmsync.models import (
+    FieldMapping,
+    Mapping,
+    MatchKey,
+    Portal,
+    RemotePipeline,
+    RemoteProperty,
+    SyncRule,
+    UserLink,
+)
 
 # Contacts alone keep their modified time under this name; filtering them by hs_lastmodifieddate silently
 # returns wrong results (HubSpot: CRM search, default properties).
@@ -18,9 +28,11 @@ class SpecError(Exception):
 
 
 def load(mapping: Mapping) -> spec.MappingSpec:
-    """The mapping frozen; SpecError names the first field that cannot work."""
+    """The mapping frozen; SpecError names the first field that cannot work. Heals readers after bulk edits."""
     fields = list(mapping.fields.filter(is_active=True).prefetch_related("value_map"))
     keys = list(mapping.match_keys.all())
+    rules = list(mapping.rules.filter(is_active=True).prefetch_related("conditions"))
+    readers.heal(mapping, _paths(fields, keys, rules))
     schema = _Schema(mapping, {f.remote for f in fields} | {k.remote for k in keys})
     adapter = adapter_of(mapping)
     return spec.MappingSpec(
@@ -37,12 +49,21 @@ def load(mapping: Mapping) -> spec.MappingSpec:
             )
             for k in keys
         ),
-        rules=tuple(_rule(one) for one in mapping.rules.filter(is_active=True).prefetch_related("conditions")),
+        rules=tuple(_rule(one) for one in rules),
         creates_remote=mapping.creates_remote,
         creates_local=mapping.creates_local,
         deletes=terms.DeletePolicy(mapping.deletes),
         modified_property=_CONTACT_MODIFIED if mapping.object_type == "contacts" else "hs_lastmodifieddate",
     )
+
+
+def _paths(fields: Iterable[FieldMapping], keys: Iterable[MatchKey], rules: Iterable[SyncRule]) -> set[str]:
+    """The local paths that are read to push a record."""
+    return {
+        *(one.local for one in fields if terms.Direction(one.direction).pushes),
+        *(one.local for one in keys),
+        *(c.field for rule in rules for c in rule.conditions.all() if c.side == terms.SideName.LOCAL),
+    }
 
 
 def adapter_of(mapping: Mapping) -> adapters.LocalAdapter:
@@ -198,7 +219,7 @@ def _owners(portal_id: int) -> spec.ValueMap:
     return spec.ValueMap(to_remote=to_remote, to_local=to_local, remote_default=to_remote.get(str(service)))
 
 
-def _rule(one) -> spec.RuleSpec:
+def _rule(one: SyncRule) -> spec.RuleSpec:
     return spec.RuleSpec(
         id=one.pk,
         name=one.name,

@@ -11,6 +11,7 @@ from crmsync.models.link import Link
 from crmsync.models.mapping import FieldMapping, Mapping, MatchKey
 from crmsync.models.outbox import OutboxEntry
 from crmsync.models.portal import Portal, RateSlot
+from crmsync.models.reader import Reader
 from crmsync.models.rule import RuleCondition, SyncRule
 from crmsync.models.run import LogEntry, Run
 from crmsync.models.schema import RemoteLabel, RemoteObjectType, RemotePipeline, RemoteProperty, RemoteRule
@@ -33,6 +34,7 @@ __all__ = [
     "OutboxEntry",
     "Portal",
     "RateSlot",
+    "Reader",
     "RemoteLabel",
     "RemoteObjectType",
     "RemotePipeline",

@@ -45,6 +45,7 @@ class Mapping(models.Model):
     held = models.CharField(
         _("held back"), max_length=4, choices=choices.Held, default=choices.Held.NONE, blank=True, editable=False
     )
+    locked_by = models.CharField(_("kept in the file"), max_length=300, default="", blank=True, editable=False)
     revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

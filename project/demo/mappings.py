@@ -102,6 +102,7 @@ def _mapping(
         FieldMapping(mapping=mapping, position=position, local=local, remote=remote, **options)
         for position, (local, remote, options) in enumerate(rows)
     )
+    mapping.save()  # bulk_create sends no signal: which related rows these fields read is found out now
     return mapping
 
 

@@ -10,7 +10,7 @@ from crmsync import api, receivers
 from crmsync.engine import terms
 from crmsync.flows import discover, push, spread
 from crmsync.ledger import queue
-from crmsync.models import Cursor, FieldMapping, MatchKey, OutboxEntry, RuleCondition, SyncRule
+from crmsync.models import Cursor, FieldMapping, Mapping, MatchKey, OutboxEntry, Reader, RuleCondition, SyncRule
 from crmsync.sides import guard
 from project.demo.models import Opportunity, Organisation, Person
 from tests.flows.conftest import Sync
@@ -96,7 +96,7 @@ def test_a_save_costs_one_statement_whoever_reads_it(sync, firm) -> None:
 def test_nobody_reads_a_row_that_is_new(sync) -> None:
     """I1: making a row costs what it costs where no path leads to it."""
     made = statements(lambda: Organisation.objects.create(name="New"))
-    assert sum("crmsync_fieldmapping" in sql for sql in made) == 0
+    assert sum("crmsync" in sql for sql in made) == 1
     assert marks(sync.people) == []
 
 
@@ -142,7 +142,10 @@ def test_match_keys_and_rules_read_too(sync, firm, what) -> None:
 )
 def test_what_does_not_read_is_not_marked(sync, firm, change) -> None:
     """I8: an inactive field, one that only pulls, another path (the underscores are no wildcards)."""
-    FieldMapping.objects.filter(mapping=sync.people, local="organisation__name").update(**change)
+    row = FieldMapping.objects.get(mapping=sync.people, local="organisation__name")
+    for name, value in change.items():
+        setattr(row, name, value)
+    row.save()
     rename(firm)
     assert marks(sync.people) == []
 
@@ -207,6 +210,13 @@ def test_the_guard_holds_back_the_row_and_not_its_readers(sync, firm) -> None:
     assert marks(sync.people) == [("organisation", str(firm.pk))]
 
 
+def test_what_nobody_reads_is_pulled_without_a_mark(sync) -> None:
+    """I8: no path leads to an opportunity, so the sync's own write of one costs no statement."""
+    deal = Opportunity.objects.create(name="Deal")
+    with guard.writing([("demo.Opportunity", str(deal.pk))]):
+        assert not any("crmsync" in sql for sql in statements(deal.save))
+
+
 # --- Deletes ------------------------------------------------------------------------------------------------------
 
 
@@ -238,6 +248,17 @@ def test_a_delete_that_nobody_reads_marks_only_itself(sync, ada) -> None:
     ada.delete()
     assert marks(sync.people) == [("", key)]
     assert marks(sync.mappings["Opportunities"]) == []
+
+
+@pytest.mark.parametrize("stale", [{"via": "employer"}, {"model_label": "demo.Gone"}], ids=str)
+def test_a_delete_goes_on_where_the_model_changed(sync, firm, stale) -> None:
+    """I1, I14: a path or a model that is gone from the code must not stop the host's delete."""
+    if "via" in stale:
+        Reader.objects.filter(mapping=sync.people).exclude(via="").update(**stale)
+    else:
+        Mapping.objects.filter(pk=sync.people.pk).update(**stale)
+    firm.delete()
+    assert marks(sync.people) == []
 
 
 # --- An entry of a related row is no record -----------------------------------------------------------------------

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import connection, models, transaction
-from django.test.utils import CaptureQueriesContext, isolate_apps
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crmsync.flows import related, spread
@@ -190,54 +190,3 @@ def test_a_host_transaction_is_not_held_up(sync, firm) -> None:
     entries(sync).update(due_at=timezone.now())
     spread.spread_due()
     assert marked(sync) == people_of(firm)
-
-
-# --- Paths --------------------------------------------------------------------------------------------------------
-
-
-def test_the_paths_of_the_demo() -> None:
-    """F4: registered models only; users are not, so nothing is asked when one is saved."""
-    found = {label: related.readers_of(label) for label in ("demo.Organisation", "demo.Person", "demo.Opportunity")}
-    assert {(one.model_label, one.via) for one in found["demo.Organisation"]} == {
-        ("demo.Person", "organisation"),
-        ("demo.Opportunity", "organisation"),
-        ("demo.Opportunity", "contact__organisation"),
-    }
-    assert {(one.model_label, one.via) for one in found["demo.Person"]} == {("demo.Opportunity", "contact")}
-    assert found["demo.Opportunity"] == ()
-
-
-@isolate_apps("project.demo")
-def test_paths_end_after_three_hops_and_leave_parent_links_out() -> None:
-    """F4: a model that points to itself, and a multi-table child of it."""
-
-    class Place(models.Model):
-        within = models.ForeignKey("self", on_delete=models.CASCADE)
-
-        class Meta:
-            app_label = "demo"
-
-    class City(Place):
-        class Meta:
-            app_label = "demo"
-
-    class Nickname(Place):
-        class Meta:
-            app_label = "demo"
-            proxy = True
-
-    hops = ["within", "within__within", "within__within__within"]
-    for model in (Place, City, Nickname):
-        assert [via for via, _ in related._paths(model, related.HOPS)] == hops
-    assert related._is_kin(Place, City)
-    assert related._is_kin(City, Place)
-    assert related._is_kin(Nickname, Place)
-    assert not related._is_kin(Place, Person)
-
-
-def test_many_paths_take_more_than_one_statement(sync, firm) -> None:
-    """I1: SQLite joins 500 SELECTs at most; a save must not fail for that."""
-    readers = [outbox.Reader("demo.Person", f"path{n}") for n in range(700)]
-    readers += [outbox.Reader("demo.Person", "organisation")]
-    assert outbox.mark("demo.Organisation", "7", timezone.now(), readers=readers) == 2
-    assert list(entries(sync).values_list("via", "local_pk")) == [("organisation", "7")]
