@@ -1,6 +1,7 @@
 """System checks: what is wrong with a set-up, each with a number and the remedy as its hint."""
 
 import difflib
+import sys
 from urllib.parse import urlsplit
 
 from django.apps import apps
@@ -10,6 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, router
 
 from crmsync import conf
+from crmsync.engine import findings
+from crmsync.flows import lint
+from crmsync.models import Mapping
+
+CONTRACT = "crmsync_contract"
 
 
 def check_settings(app_configs, **kwargs) -> list[checks.CheckMessage]:
@@ -132,7 +138,29 @@ def check_fernet(app_configs, **kwargs) -> list[checks.CheckMessage]:
     ]
 
 
+def check_contract(app_configs, databases=None, **kwargs) -> list[checks.CheckMessage]:
+    """E008, W004: what ``crmsync_lint`` finds. It asks the database only where the command line names its tag.
+
+    Django tells no check which tags were asked for, and ``migrate`` runs every check with its database: this one
+    would then ask tables that are not there yet, and refuse a deployment for what somebody changed in HubSpot.
+    """
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not any(CONTRACT in one for one in sys.argv):
+        return []
+    rows = Mapping.objects.select_related("portal").order_by("label")
+    kinds = {
+        findings.Severity.ERROR: (checks.Error, "crmsync.E008"),
+        findings.Severity.WARNING: (checks.Warning, "crmsync.W004"),
+    }
+    return [_message(one, *kinds[one.severity]) for one in lint.of_mappings(rows) if one.severity in kinds]
+
+
+def _message(one: findings.Finding, kind: type[checks.CheckMessage], number: str) -> checks.CheckMessage:
+    about = f"{one.mapping}, {one.field}" if one.field else one.mapping
+    return kind(f"{one.code}: {one.sentence} {one.effect}", hint=one.remedy, obj=about, id=number)
+
+
 def register() -> None:
     """Register all checks."""
     checks.register(check_settings, "crmsync")
+    checks.register(check_contract, CONTRACT)
     checks.register(check_fernet, checks.Tags.security)

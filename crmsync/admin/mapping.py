@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.utils import quote
 from django.db import models
 from django.http import HttpRequest
 from django.urls import path, reverse
@@ -14,9 +13,12 @@ from crmsync.admin import (
     field_mapping,
     forms,
     formsets,
+    kept,
+    lint_table,
     mapping_list,
     page,
     preview,
+    proof,
     revision,
 )
 from crmsync.admin.deletion import CountedDeletion
@@ -59,12 +61,22 @@ class AddFieldInline(field_mapping.LargeFieldMappingInline):
 
 
 @admin.register(Mapping)
-class MappingAdmin(MappingActions, CountedDeletion, page.Page):
+class MappingAdmin(MappingActions, CountedDeletion, kept.Kept, page.Page):
     form = forms.MappingForm
     list_display = ["label", "joins", "state_and_problem", "fields_", "links_", "outbox", "inbox", "portal"]
     list_filter = ["state", "portal", "model_label", "object_type", "direction"]
     search_fields = ["label", "model_label", "object_type"]
-    readonly_fields = ["shown_state", "problem", "revision", "created_at", "rule_list", "all_fields", "work"]
+    readonly_fields = [
+        "shown_state",
+        "kept_in",
+        "problem",
+        "revision",
+        "created_at",
+        "rule_list",
+        "all_fields",
+        "work",
+        "contract",
+    ]
     counted = (
         (FieldMapping, "mapping"),
         (Link, "mapping"),
@@ -85,11 +97,18 @@ class MappingAdmin(MappingActions, CountedDeletion, page.Page):
         return super().get_queryset(request).select_related("portal")
 
     def get_urls(self):
-        view = self.admin_site.admin_view(self.preview_view)
-        return [path("<path:object_id>/preview/", view, name="crmsync_mapping_preview"), *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/preview/", wrap(self.preview_view), name="crmsync_mapping_preview"),
+            path("<path:object_id>/proof/", wrap(self.proof_view), name="crmsync_mapping_proof"),
+            *super().get_urls(),
+        ]
 
     def preview_view(self, request: HttpRequest, object_id: str):
         return preview.view(self, request, object_id)
+
+    def proof_view(self, request: HttpRequest, object_id: str):
+        return proof.view(self, request, object_id)
 
     # --- The form -------------------------------------------------------------------------------------------
 
@@ -101,9 +120,12 @@ class MappingAdmin(MappingActions, CountedDeletion, page.Page):
         seen = ["seen_revision"] if edits else []
         fields = ["all_fields"] if obj and not _fits(obj) else []
         problem = ["problem"] if obj and obj.problem else []
+        problem += ["kept_in"] if self.is_kept(obj) else []
         state = [(_("State"), {"fields": [("shown_state", "revision", "created_at"), *problem]})] if obj else []
+        lint = [(_("Contract"), {"fields": ["contract"]})] if obj else []
         return [
             *state,
+            *lint,
             (_("1. Objects"), {"fields": objects}),
             (_("2. Direction and creation"), {"fields": ["direction", "creates_remote", "creates_local"]}),
             (_("3. Match"), {"fields": ["rule_list"] if obj else [], "description": _MATCHING, "classes": [_MATCH]}),
@@ -147,10 +169,23 @@ class MappingAdmin(MappingActions, CountedDeletion, page.Page):
             self.say(request, _("The mapping was paused. %(why)s") % {"why": refusal}, messages.ERROR)
 
     def get_object_links(self, request: HttpRequest, obj: Mapping) -> list[tuple[str, object]]:
+        proven = (self.url_of("mapping_proof", obj.pk), _("Round-trip proof"))
         if not self.has_operate_permission(request):
-            return []
-        name = "admin:crmsync_mapping_preview"
-        return [(reverse(name, args=[quote(obj.pk)], current_app=self.admin_site.name), _("Preview"))]
+            return [proven]
+        return [(self.url_of("mapping_preview", obj.pk), _("Preview")), proven]
+
+    # --- Kept in a file -------------------------------------------------------------------------------------
+
+    def get_mapping(self, obj: Mapping) -> Mapping:
+        return obj
+
+    def get_obstacles(self, rows: list[Mapping]) -> list[str]:
+        """Also what a bulk deletion would take from a file."""
+        return [*super().get_obstacles(rows), *(f"{row}: {kept.sentence(row)}" for row in rows if row.locked_by)]
+
+    @admin.display(description=_("kept in the file"))
+    def kept_in(self, obj: Mapping) -> str:
+        return kept.sentence(obj)
 
     # --- Cells ----------------------------------------------------------------------------------------------
 
@@ -208,6 +243,10 @@ class MappingAdmin(MappingActions, CountedDeletion, page.Page):
             for row in obj.fields.all()
         ]
         return cells.table([_("field mapping"), _("direction")], rows)
+
+    @admin.display(description=_("findings"))
+    def contract(self, obj: Mapping):
+        return lint_table.contract(self, obj)
 
     @admin.display(description=_("work"))
     def work(self, obj: Mapping):

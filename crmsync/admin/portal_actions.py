@@ -19,9 +19,9 @@ State = choices.PortalState
 class PortalActions(Holding):
     actions = [
         *("test_connection", "refresh_fields", "pause", "resume", "hold_pushes", "hold_pulls", "release"),
-        *("confirm_installation", "disconnect", "rehearse", "switch_version"),
+        *("confirm_installation", "detach", "disconnect", "rehearse", "switch_version"),
     ]
-    only_tools = frozenset({"confirm_installation", "disconnect", "rehearse", "switch_version"})
+    only_tools = frozenset({"confirm_installation", "detach", "disconnect", "rehearse", "switch_version"})
 
     def get_tools(self, request: HttpRequest, obj: Portal) -> list[str]:
         """What makes sense in the state the portal is in."""
@@ -36,6 +36,8 @@ class PortalActions(Holding):
             found.append("disconnect")
         if obj.hub_id is not None and (obj.other_install or environment.differences(obj)):
             found.append("confirm_installation")
+        if obj.hub_id is not None and not environment.judge(obj).may_read:
+            found.append("detach")
         return found
 
     def get_hidden_tools(self, request: HttpRequest, obj: Portal) -> list[str]:
@@ -154,6 +156,19 @@ class PortalActions(Holding):
         jobs.ring()
         return None
 
+    @admin.action(description=_("Detach this copy"), permissions=["unlock"])
+    def detach(self, request: HttpRequest, queryset: models.QuerySet):
+        """For a copy of the database: it forgets the account, so that a test account can be connected."""
+        question = confirm.Question(
+            _("Detach this copy"), _DETACHING, is_final=True, happens=_DETACH_HAPPENS, stays=_DETACH_STAYS
+        )
+        if asked := confirm.ask(self, request, queryset, "detach", question):
+            return asked
+        for portal in queryset:
+            if self._put(request, portal, lambda one=portal: standing.detach(one), _("Detached this copy.")):
+                self.say(request, _("%(portal)s is detached. Next: connect a test account.") % {"portal": portal})
+        return None
+
     @admin.action(description=_("Disconnect"), permissions=["connect"])
     def disconnect(self, request: HttpRequest, queryset: models.QuerySet):
         """Stops everything at once; what is needed to go on later stays."""
@@ -208,6 +223,13 @@ _CONFIRMING = _(
 )
 _OTHER = _("%(portal)s: another installation (%(name)s) has worked with this account.")
 _WRITES_AGAIN = _("What waits is sent to HubSpot, and later differences are measured from here.")
+_DETACHING = _("For a copy of an installation, such as staging made from production. HubSpot is not called.")
+_DETACH_HAPPENS = (
+    _("This copy forgets the HubSpot account, its tokens, and all links to its records."),
+    _("What waits in the queues is dropped here; the original installation has its own."),
+    _("Its mappings become drafts."),
+)
+_DETACH_STAYS = (_("Mappings, field mappings, rules and user links"), _("All records in Django, and all in HubSpot"))
 _DISCONNECTING = _("Nothing is sent to or read from HubSpot until somebody connects again. No record is touched.")
 _HAPPENS = (
     _("All work with HubSpot stops at once, also runs that are under way."),

@@ -1,11 +1,10 @@
 """Revised: whatever edits a part of a mapping makes the mapping's revision grow, and nothing else does."""
 
-from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
+from crmsync.admin import kept
 from crmsync.ledger import portals
-from crmsync.models import Mapping
 
 
 def has_edits(form, formsets) -> bool:
@@ -13,11 +12,8 @@ def has_edits(form, formsets) -> bool:
     return form.has_changed() or any(formset.has_changed() for formset in formsets)
 
 
-class Revised(admin.ModelAdmin):
+class Revised(kept.Kept):
     """For pages of objects that belong to a mapping."""
-
-    def get_mapping(self, obj: models.Model) -> Mapping:
-        raise NotImplementedError
 
     def save_related(self, request: HttpRequest, form, formsets, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -69,7 +69,7 @@ def http_date(seconds: int) -> str:
 def iso(ms: int) -> str:
     """``2026-01-01T00:00:00.000Z``, the form of every instant HubSpot answers with."""
     at = datetime.datetime.fromtimestamp(ms // 1000, datetime.UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    return f"{at.year:04}-{at:%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"  # %Y writes no leading zeros
 
 
 @functools.lru_cache(maxsize=65_536)

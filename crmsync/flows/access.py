@@ -150,7 +150,7 @@ def to_fresh(tokens: oauth.Tokens, asked_at: datetime) -> credentials.Fresh:
 def renew(portal_id: int) -> bool:
     """HubSpot refused the token: get another one, if this is an OAuth app; whether calling again makes sense."""
     one = credentials.load(portal_id)
-    if one is None or one.kind != choices.CredentialKind.OAUTH:
+    if one is None or one.kind != choices.CredentialKind.OAUTH or not one.secrets["refresh_token"]:
         return False
     return _refreshed(one).version != one.version
 

@@ -127,24 +127,33 @@ def granted(one: credentials.Pass, token: str = "") -> types.TokenInfo | None:
 
 @transaction.atomic
 def store(
-    portal: Portal, details: types.Account, info: types.TokenInfo | None, entered: credentials.Entered | None
+    portal: Portal,
+    details: types.Account,
+    info: types.TokenInfo | None,
+    entered: credentials.Entered | None,
+    fresh: credentials.Fresh | None = None,
 ) -> None:
-    """Store the account's facts, and the secrets if some were entered; the portal is connected from now on."""
-    options, now = conf.current(), timezone.now()
-    portal.hub_id = details.portal_id
-    portal.account_type = details.account_type
-    portal.time_zone = details.time_zone
-    portal.currency = details.currency
-    portal.ui_domain = details.ui_domain
-    portal.checked_at = now
-    portal.missing_scopes = []
+    """Store the account's facts, and the secrets if some were entered or granted; from now on it is connected."""
+    now = timezone.now()
+    facts = {
+        "hub_id": details.portal_id,
+        "account_type": details.account_type,
+        "time_zone": details.time_zone,
+        "currency": details.currency,
+        "ui_domain": details.ui_domain,
+        "checked_at": now,
+        "missing_scopes": [],
+    }
+    if entered is not None:  # what is known of another credential than before says nothing of this one
+        facts |= {"are_scopes_known": False, "scopes": [], "app_id": None}
+        facts |= {"daily_limit": None, "daily_remaining": None, "burst_limit": None}
     if info is not None:
-        portal.are_scopes_known, portal.scopes, portal.app_id = True, sorted(info.scopes), info.app_id
-    elif entered is not None:
-        portal.are_scopes_known, portal.scopes = False, []  # of another credential than before
-    portal.save()
+        facts |= {"are_scopes_known": True, "scopes": sorted(info.scopes), "app_id": info.app_id}
+    portals.learn(portal, facts)
     if entered is not None:
-        credentials.enter(portal, entered, now, options.secret_overlap)
+        credentials.enter(portal, entered, now, conf.current().secret_overlap)
+    if fresh is not None:
+        credentials.store_consent(portal, fresh, now)
     if not portal.fingerprint:
         environment.bind(portal)
     portals.wait(portal.pk, None)

@@ -45,9 +45,8 @@ def finish(portal: Portal, code: str, redirect_uri: str) -> Portal:
     info = connect.granted(credentials.load(portal.pk), tokens.access_token)
     if info is None and tokens.scopes:  # the answer itself tells the scopes, too
         info = types.TokenInfo(hub_id=details.portal_id, user_id=tokens.user_id, scopes=tokens.scopes)
-    fresh = access.to_fresh(tokens, now)
-    connect.store(portal, details, info, credentials.Entered(kind=choices.CredentialKind.OAUTH))
-    credentials.store_consent(portal, fresh, now)
+    entered = credentials.Entered(kind=choices.CredentialKind.OAUTH)
+    connect.store(portal, details, info, entered, access.to_fresh(tokens, now))
     return portal
 
 

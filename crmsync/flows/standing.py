@@ -107,6 +107,19 @@ def confirm(portal: Portal) -> None:
     portals.wake(portal, _WAITED)
 
 
+def detach(portal: Portal) -> int:
+    """Make a copy of an installation independent: it forgets the account it came with, and may be connected to a
+    test account. How many links were forgotten; nothing in HubSpot is touched."""
+    if environment.judge(portal).may_read:
+        raise StandingError(
+            "This installation is the one that works with the account: disconnect the portal instead."
+        )
+    credentials.forget_tokens(portal)
+    count = portals.detach(portal)
+    portals.set_state(portal, State.NEW, "Detached from the account it was copied with.")
+    return count
+
+
 def is_silent(portal: Portal, *, after: timedelta = timedelta(days=1)) -> bool:
     """No webhook came for a while although calls were made: perhaps none is subscribed to (Fault 19)."""
     since = timezone.now() - after

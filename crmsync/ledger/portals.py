@@ -12,7 +12,7 @@ from django.utils import timezone
 from crmsync import signals
 from crmsync.engine import terms
 from crmsync.ledger import cursors, queue
-from crmsync.models import InboxEvent, Mapping, OutboxEntry, Portal, Tick, UserLink, choices
+from crmsync.models import Cursor, InboxEvent, Link, Mapping, OutboxEntry, Portal, Tick, UserLink, choices
 
 State = choices.PortalState
 
@@ -26,6 +26,13 @@ def set_state(portal: Portal, state: str, reason: str = "") -> bool:
     if changed:
         signals.portal_state_changed.send_robust(Portal, portal_id=portal.pk, state=state, reason=reason)
     return bool(changed)
+
+
+def learn(portal: Portal, facts: dict[str, Any]) -> None:
+    """Store what HubSpot says of the account, and nothing else: workers write other columns meanwhile."""
+    for name, value in facts.items():
+        setattr(portal, name, value)
+    portal.save(update_fields=None if portal.pk is None else list(facts))
 
 
 def wait(portal_id: int, until: datetime | None, code: str = "") -> None:
@@ -80,6 +87,29 @@ def start_mapping(mapping: Mapping, now: datetime) -> None:
     cursors.ensure(mapping.pk, now)
     mapping.state, mapping.problem, mapping.problem_code = terms.MappingState.LIVE, "", ""
     mapping.save(update_fields=["state", "problem", "problem_code"])
+
+
+@transaction.atomic
+def detach(portal: Portal) -> int:
+    """Forget the account and all that is tied to its records: links, queues, cursors; how many links.
+
+    Mappings stay, as drafts of a portal that is not connected: nothing here can reach that account again.
+    """
+    mappings = Mapping.objects.filter(portal=portal)
+    for model in (OutboxEntry, InboxEvent, Cursor):
+        model._default_manager.filter(mapping__in=mappings).delete()
+    count, _ = Link.objects.filter(portal=portal).delete()
+    mappings.update(state=terms.MappingState.DRAFT, is_provisioned=False, problem="", problem_code="", held="")
+    facts = {
+        "hub_id": None,
+        "fingerprint": {},
+        "other_install": "",
+        "account_type": "",
+        "ui_domain": "",
+        "app_id": None,
+    }
+    learn(portal, facts | {"scopes": [], "are_scopes_known": False, "missing_scopes": [], "webhook_at": None})
+    return count
 
 
 def backlog(portal: Portal) -> tuple[int, datetime | None]:

@@ -93,11 +93,13 @@ def _take(request: HttpRequest, portal: Portal, uri: str) -> None:
         reason = request.GET.get("error_description") or request.GET.get("error") or _("no reason was given")
         messages.error(request, _("HubSpot did not connect the account: %(reason)s.") % {"reason": reason[:200]})
         return
+    is_known = portal.hub_id is not None
     try:
         consent.finish(portal, code, uri)
         messages.success(request, _("Connected to HubSpot account %(hub_id)s.") % {"hub_id": portal.hub_id})
         discover.discover(portal)
-        messages.success(request, _("HubSpot's fields were discovered. Nothing was synced yet."))
+        found = _("HubSpot's fields were discovered.")
+        messages.success(request, found if is_known else f"{found} {_('Nothing was synced yet.')}")
     except (connect.ConnectError, discover.DiscoveryError) as error:
         messages.error(request, str(error))
         return

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 COMMANDS = {name for name, app in get_commands().items() if app == "crmsync"}
 # Names in the documents that look like a command and are none.
-NO_COMMANDS = {"crmsync_key"}
+NO_COMMANDS = {"crmsync_key", "crmsync_contract"}
 
 
 def read(name: str) -> str:

@@ -134,6 +134,33 @@ def test_a_copy_of_the_database_writes_nothing(sync, ada, settings) -> None:
     assert sync.contacts()[0]["properties"]["firstname"] == "Staged"
 
 
+def test_a_copy_is_detached_and_bound_to_a_test_account(sync, ada, ada_id, settings) -> None:
+    """F11: staging made from production forgets the account it came with, and may take a sandbox only."""
+    settings.CRMSYNC = {**settings.CRMSYNC, "PUBLIC_URL": "https://staging.example.com", "ENVIRONMENT": "staging"}
+    with pytest.raises(standing.StandingError, match="staging"):
+        standing.confirm(sync.portal)
+    before = calls(sync)
+    assert standing.detach(sync.portal) == 1
+    assert calls(sync) == before
+    assert Person.objects.filter(pk=ada.pk).exists()
+    portal = Portal.objects.get()
+    assert (portal.hub_id, portal.state, Credential.objects.get().token) == (None, "new", "")
+    entered = credentials.Entered("static", token=sync.hub.token)
+    with pytest.raises(connect.ConnectError, match="staging"):
+        connect.connect(portal, entered)
+    sync.hub.add_account(5555, account_type="SANDBOX")
+    sync.hub.add_token("pat-na1-token-of-the-sandbox", hub_id=5555)
+    entered = credentials.Entered("static", token="pat-na1-token-of-the-sandbox")
+    assert connect.connect(portal, entered).hub_id == 5555
+    assert sync.contact(ada_id)["firstname"] == "Ada"
+
+
+def test_only_a_copy_is_detached(sync, ada) -> None:
+    """F11: the installation that works with the account cannot lose its links this way."""
+    with pytest.raises(standing.StandingError, match="disconnect"):
+        standing.detach(sync.portal)
+
+
 def test_staging_may_not_write_to_a_real_account(make_sync, hub, settings) -> None:
     """F11, U16: only test accounts may be connected where the environment is not production."""
     settings.CRMSYNC = {**settings.CRMSYNC, "ENVIRONMENT": "staging"}

@@ -1,0 +1,143 @@
+"""Findings: what can be wrong between a mapping and its portal, how bad it is, what happens then, and the remedy."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from crmsync.engine import terms
+
+
+class Severity(terms.Term):
+    """Worst first."""
+
+    ERROR = "error", "error"
+    WARNING = "warning", "warning"
+    INFO = "info", "information"
+
+
+class Code(terms.Term):
+    """What is wrong; the values are stable, and docs/problems.md explains each."""
+
+    MODEL = "lint.model", "Django model not usable"
+    NOT_DISCOVERED = "lint.not_discovered", "fields not discovered"
+    NOTHING_MAPPED = "lint.nothing_mapped", "nothing maps"
+    PROPERTY_MISSING = "lint.property_missing", "property missing"
+    PROPERTY_ARCHIVED = "lint.property_archived", "property archived"
+    TYPE_UNKNOWN = "lint.type_unknown", "type that cannot be synced"
+    TYPE_IMPOSSIBLE = "lint.type_impossible", "types do not go together"
+    TYPE_LOSSY = "lint.type_lossy", "types differ"
+    TYPE_NARROW = "lint.type_narrow", "whole numbers only"
+    READ_ONLY = "lint.read_only", "property is read-only"
+    CALCULATED = "lint.calculated", "property is calculated"
+    LOCAL_FIELD = "lint.local_field", "Django field not usable"
+    LOCAL_READ_ONLY = "lint.local_read_only", "Django field is read-only"
+    OPTION_MISSING = "lint.option_missing", "option gone"
+    STAGE_MISSING = "lint.stage_missing", "pipeline or stage gone"
+    CHOICE_UNMAPPED = "lint.choice_unmapped", "choice without an option"
+    OPTION_UNMAPPED = "lint.option_unmapped", "option without a choice"
+    VALUE_TOO_LONG = "lint.value_too_long", "option longer than the column"
+    LENGTH = "lint.length", "longer texts possible"
+    MATCH_KEY = "lint.match_key", "match key gone"
+    MATCH_NOT_UNIQUE = "lint.match_not_unique", "match key not unique"
+    KEY_PROPERTY = "lint.key_property", "key property gone or not unique"
+    REQUIRED = "lint.required", "required property not filled"
+    REQUIRED_WHEN = "lint.required_when", "property required under a condition"
+    CONDITION = "lint.condition", "sync rule names what is gone"
+    SCOPE = "lint.scope", "scope missing"
+    SCOPE_OPTIONAL = "lint.scope_optional", "optional scope missing"
+    WRITTEN_TWICE = "lint.written_twice", "written by two rows"
+    SHARED_TARGET = "lint.shared_target", "written by two mappings"
+    LOCAL_REQUIRED = "lint.local_required", "required Django field not filled"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``field_id`` is the row's, None where it is about the whole mapping; ``field`` names row, rule or key."""
+
+    code: Code
+    severity: Severity
+    mapping: str
+    mapping_id: int
+    field_id: int | None
+    field: str
+    sentence: str
+    effect: str
+    remedy: str
+
+
+_STOPS: Final = "The whole mapping stops: it is paused at its next record, or cannot be set live."
+_HELD: Final = "The field of such a record is held back; its other fields go on, and the record is parked."
+_REFUSED: Final = "HubSpot refuses the write, and the record is parked."
+_REFRESH: Final = "Then refresh the portal's fields."
+
+MEANING: Final[dict[Code, tuple[Severity, str, str]]] = {
+    Code.MODEL: (Severity.ERROR, _STOPS, "Name the model in CRMSYNC['MODELS'], or choose another one."),
+    Code.NOT_DISCOVERED: (Severity.ERROR, _STOPS, "Press “Refresh fields” on the portal's page."),
+    Code.NOTHING_MAPPED: (Severity.ERROR, "Nothing is written on either side.", "Add a row, or switch one on."),
+    Code.PROPERTY_MISSING: (Severity.ERROR, _STOPS, f"Create it in HubSpot, or map another one. {_REFRESH}"),
+    Code.PROPERTY_ARCHIVED: (Severity.ERROR, _STOPS, f"Restore it in HubSpot, or switch the row off. {_REFRESH}"),
+    Code.TYPE_UNKNOWN: (Severity.ERROR, _STOPS, "Map another property, or switch the row off."),
+    Code.TYPE_IMPOSSIBLE: (Severity.ERROR, _STOPS, "Map another property."),
+    Code.TYPE_LOSSY: (Severity.WARNING, _HELD, "Map a property of the same type, or give the row one direction."),
+    Code.TYPE_NARROW: (Severity.INFO, _HELD, "Keep to whole numbers in HubSpot, or map a decimal field."),
+    Code.READ_ONLY: (Severity.ERROR, _STOPS, "Set the row's direction to “from HubSpot”."),
+    Code.CALCULATED: (Severity.ERROR, _REFUSED, "Set the row's direction to “from HubSpot”."),
+    Code.LOCAL_FIELD: (Severity.ERROR, _STOPS, "Choose another Django field, or switch the row off."),
+    Code.LOCAL_READ_ONLY: (Severity.ERROR, _STOPS, "Set the row's direction to “to HubSpot”."),
+    Code.OPTION_MISSING: (Severity.ERROR, _HELD, f"Add the option in HubSpot, or change the value map. {_REFRESH}"),
+    Code.STAGE_MISSING: (Severity.ERROR, _HELD, f"Add it in HubSpot, or change the value map. {_REFRESH}"),
+    Code.CHOICE_UNMAPPED: (Severity.WARNING, _HELD, "Add a line to the value map, or an option in HubSpot."),
+    Code.OPTION_UNMAPPED: (Severity.WARNING, _HELD, "Add a line to the value map, or a choice in Django."),
+    Code.VALUE_TOO_LONG: (Severity.WARNING, _HELD, "Widen the column, or map the option to a shorter value."),
+    Code.LENGTH: (Severity.INFO, f"Nothing is cut. {_HELD}", "Widen the column, or limit the length in HubSpot."),
+    Code.MATCH_KEY: (
+        Severity.ERROR,
+        "Records without a link fail when their partner is looked for; where the Django field is gone, all do.",
+        "Correct the match key.",
+    ),
+    Code.MATCH_NOT_UNIQUE: (
+        Severity.INFO,
+        "Where several records match, none of them is linked.",
+        "Merge duplicates, or match by a unique property.",
+    ),
+    Code.KEY_PROPERTY: (
+        Severity.ERROR,
+        "Creates in HubSpot fail, or one whose answer is lost cannot be found again.",
+        "Restore it in HubSpot; if its values need not be unique there, delete it and make it again as unique text.",
+    ),
+    Code.REQUIRED: (
+        Severity.ERROR,
+        "HubSpot refuses every create, and the records are parked; updates go on.",
+        "Add a row to HubSpot for it, or let the mapping create nothing there.",
+    ),
+    Code.REQUIRED_WHEN: (Severity.WARNING, _REFUSED, "Add a row to HubSpot for it, or change the rule in HubSpot."),
+    Code.CONDITION: (
+        Severity.ERROR,
+        "What is gone in HubSpot counts as blank, so the rule decides wrongly; what is gone in Django fails records.",
+        "Correct the sync rule.",
+    ),
+    Code.SCOPE: (
+        Severity.ERROR,
+        "HubSpot refuses such calls, and the mapping is paused until the scope is granted.",
+        "Grant it in HubSpot, then test the connection.",
+    ),
+    Code.SCOPE_OPTIONAL: (
+        Severity.INFO,
+        "Everything else works without it.",
+        "Grant it in HubSpot, then test the connection.",
+    ),
+    Code.WRITTEN_TWICE: (
+        Severity.ERROR,
+        "Each of the two rows undoes what the other one writes.",
+        "Make one of them one-way, or switch it off.",
+    ),
+    Code.SHARED_TARGET: (
+        Severity.WARNING,
+        "Where both are linked with the same record, each undoes what the other one writes.",
+        "Let one mapping only write it, or keep their records apart by sync rules.",
+    ),
+    Code.LOCAL_REQUIRED: (
+        Severity.WARNING,
+        "Unless your save() fills it, the database refuses new rows, and the records are parked.",
+        "Add a row from HubSpot, give the column a default, or let the mapping create nothing in Django.",
+    ),
+}

@@ -1,0 +1,230 @@
+"""Configuration as code: writes mappings into a file, says what a file would change, and changes just that."""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from crmsync.engine import config, configdiff, configtext, terms
+from crmsync.flows import configcheck
+from crmsync.ledger import configs, naming, specs
+from crmsync.models import Mapping, Portal
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``chosen``: only mappings of these names. ``suffix``: what the portal's names have behind the file's.
+    ``prunes``: what the file does not have is deleted. ``kept_in``: the file that locks its mappings, "" to unlock
+    them, None to leave that as it is. ``file``: how the file is called, for sentences."""
+
+    chosen: tuple[str, ...] = ()
+    suffix: str = ""
+    prunes: bool = False
+    kept_in: str | None = None
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The text of a file, and what a reader of it should know."""
+
+    text: str
+    warnings: tuple[config.Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What applying a file would change; ``wanted`` is the file with the ids of this portal."""
+
+    changes: tuple[configdiff.ConfigChange, ...]
+    wanted: tuple[config.MappingConfig, ...] = ()
+    rows: tuple[Mapping, ...] = ()
+
+    @property
+    def names(self) -> set[str]:
+        """The mappings that change."""
+        return {one.mapping for one in self.changes if one.place != _LOCK}
+
+
+_LOCK = "kept in"
+
+
+def export(portal: Portal, options: Options) -> Export:
+    """The portal's mappings as a file; the same rows give the same bytes. ConfigError: a chosen one is missing."""
+    names = naming.Names(portal)
+    rows = _rows(portal, options)
+    missing = set(options.chosen) - {_short(row.label, options) for row in rows}
+    if missing:
+        raise config.ConfigError(_unknown(missing, "The portal"))
+    found = [_renamed(configs.by_name(configs.read(row), names), options) for row in rows]
+    warnings = [*config.find_problems(found), *(one for each in found for one in _nameless(each))]
+    return Export(configtext.to_text(found), tuple(warnings))
+
+
+def make_plan(portal: Portal, text: str, options: Options, *, lock: bool = False) -> Plan:
+    """What ``apply`` would change; ConfigError with everything that keeps it from being applied."""
+    return _plan(portal, text, options, _rows(portal, options, lock=lock), checks=True)
+
+
+def diff(portal: Portal, text: str, options: Options) -> list[str]:
+    """The rows against the file, in both directions, as lines of a unified difference; empty where they agree.
+
+    Names that the portal does not have stay as the file has them, so they show as a difference.
+    """
+    options = dataclasses.replace(options, prunes=True, kept_in=None)
+    plan = _plan(portal, text, options, _rows(portal, options), checks=False)
+    if not plan.changes:
+        return []
+    head = [f"--- portal {portal.label}", f"+++ {options.file or 'file'}"]
+    return [*head, *(line for one in plan.changes for line in one.unified())]
+
+
+def apply(portal: Portal, text: str, options: Options) -> Plan:
+    """Change what the plan says, all or nothing; a mapping that does not change keeps its revision.
+
+    New mappings are drafts, others keep their state. ConfigError as ``make_plan``, and where a mapping that is live
+    could not run afterwards; then nothing is changed.
+    """
+    with transaction.atomic():
+        plan = make_plan(portal, text, options, lock=True)
+        rows = {row.label: row for row in plan.rows}
+        written = [configs.write(portal, rows.get(one.name), one) for one in plan.wanted if one.name in plan.names]
+        _raise_if_broken(written)
+        wanted = {one.name for one in plan.wanted}
+        if options.prunes:
+            Mapping.objects.filter(pk__in=[row.pk for row in _prunable(plan.rows, wanted, options)]).delete()
+        if options.kept_in is not None:
+            configs.keep_in(Mapping.objects.filter(portal=portal, label__in=wanted), options.kept_in)
+    return plan
+
+
+# --- Steps --------------------------------------------------------------------------------------------------------
+
+
+def _plan(portal: Portal, text: str, options: Options, rows: list[Mapping], *, checks: bool) -> Plan:
+    names, by_label = naming.Names(portal), {row.label: row for row in rows}
+    given = _chosen(configtext.from_text(text), options)
+    known = {row.label: configs.by_name(configs.read(row), names) for row in rows}
+    wanted, shown, problems = [], [], []
+    for one in given:
+        with_ids, unnamed = configs.by_id(one, names)
+        wanted.append(with_ids)
+        shown.append(one if unnamed else configs.by_name(with_ids, names))
+        if configdiff.compare([known[one.name]] if one.name in known else [], [shown[-1]]):
+            problems += [*unnamed, *_found(one, with_ids, names, by_label.get(one.name))]
+    kept = {one.name for one in given}
+    if checks:
+        problems += _standing(rows, kept, options)
+        if problems:
+            raise config.ConfigError(problems)
+    prunable = {row.label for row in _prunable(rows, kept, options)}
+    old = [one for label, one in known.items() if label in kept | prunable]
+    changes = [_counted(one, by_label) for one in configdiff.compare(old, shown, prune=options.prunes)]
+    changes += _locks(given, by_label, options)
+    return Plan(tuple(changes), tuple(wanted), tuple(rows))
+
+
+def _found(
+    given: config.MappingConfig, with_ids: config.MappingConfig, names: naming.Names, row: Mapping | None
+) -> Iterator[config.Problem]:
+    """Of a mapping that changes: what has not changed is as good as it was."""
+    if with_ids is not given:  # else this portal has no such object type, and nothing of it can be looked up
+        yield from configcheck.find_problems(with_ids, names, row)
+
+
+def _rows(portal: Portal, options: Options, *, lock: bool = False) -> list[Mapping]:
+    rows = configs.rows_of(portal, [name + options.suffix for name in options.chosen], lock=lock)
+    return [row for row in rows if row.label.endswith(options.suffix)]
+
+
+def _chosen(given: Collection[config.MappingConfig], options: Options) -> list[config.MappingConfig]:
+    missing = set(options.chosen) - {one.name for one in given}
+    if missing and not options.prunes:
+        raise config.ConfigError(_unknown(missing, "The file"))
+    found = [one for one in given if not options.chosen or one.name in options.chosen]
+    named = [dataclasses.replace(one, name=one.name + options.suffix) for one in found]
+    long = [
+        config.Problem(one.name, "With the suffix the name is longer than 100 characters.")
+        for one in named
+        if len(one.name) > 100
+    ]
+    if long:
+        raise config.ConfigError(long)
+    return named
+
+
+def _unknown(names: Iterable[str], where: str) -> list[config.Problem]:
+    return [config.Problem("", f"{where} has no mapping “{name}”. Correct --mapping.") for name in sorted(names)]
+
+
+def _short(label: str, options: Options) -> str:
+    return label.removesuffix(options.suffix) if options.suffix else label
+
+
+def _renamed(one: config.MappingConfig, options: Options) -> config.MappingConfig:
+    return dataclasses.replace(one, name=_short(one.name, options))
+
+
+def _nameless(one: config.MappingConfig) -> Iterator[config.Problem]:
+    values = [value for field in one.fields for line in field.value_map for value in (line.local, line.remote)]
+    values += [condition.value for rule in one.rules for condition in rule.conditions]
+    for key in naming.find_ids(values):
+        text = "no name leads to this id in the portal, so the file has the id, which means nothing in another one."
+        yield config.Problem(one.name, f"{key}: {text}")
+    if one.object_type.startswith("2-"):
+        yield config.Problem(
+            one.name, f"{one.object_type}: the object type was not discovered, so the file has its id."
+        )
+
+
+def _prunable(rows: Iterable[Mapping], kept: set[str], options: Options) -> list[Mapping]:
+    """What the file does not have; what is kept in another file is that file's."""
+    if not options.prunes:
+        return []
+    mine = {"", options.file, options.kept_in or ""}
+    return [row for row in rows if row.label not in kept and row.locked_by in mine]
+
+
+def _standing(rows: Iterable[Mapping], kept: set[str], options: Options) -> Iterator[config.Problem]:
+    """What the state of rows forbids, whatever the file says of them."""
+    for row in _prunable(rows, kept, options):
+        if row.state == terms.MappingState.LIVE:
+            text = "The file does not have this mapping, but it is live. Pause it before --prune deletes it."
+            yield config.Problem(row.label, text)
+    for row in rows:
+        if row.label in kept and row.locked_by not in ("", options.file) and options.kept_in is None:
+            text = (
+                f"This mapping is kept in the file “{row.locked_by}”. Change it there, or take it over with --lock."
+            )
+            yield config.Problem(row.label, text)
+
+
+def _counted(change: configdiff.ConfigChange, rows: dict[str, Mapping]) -> configdiff.ConfigChange:
+    """A mapping takes its links along when it is deleted, so the plan says how many."""
+    if change.place or change.kind is not configdiff.ChangeKind.DELETE:
+        return change
+    return dataclasses.replace(change, before=f"the mapping and its {rows[change.mapping].links.count()} links")
+
+
+def _locks(
+    given: Iterable[config.MappingConfig], rows: dict[str, Mapping], options: Options
+) -> Iterator[configdiff.ConfigChange]:
+    for one in given:
+        was = rows[one.name].locked_by if one.name in rows else ""
+        if options.kept_in is not None and was != options.kept_in:
+            kind = configdiff.ChangeKind.CHANGE
+            yield configdiff.ConfigChange(kind, one.name, _LOCK, was or "no file", options.kept_in or "no file")
+
+
+def _raise_if_broken(written: Iterable[Mapping]) -> None:
+    """The last net under an edit of a live mapping: it must still be one that runs."""
+    problems = []
+    for row in written:
+        if row.state == terms.MappingState.LIVE:
+            try:
+                specs.load(Mapping.objects.get(pk=row.pk))  # without what was read before the edit
+            except specs.SpecError as error:
+                problems.append(config.Problem(row.label, str(error)))
+    if problems:
+        raise config.ConfigError(problems)

@@ -1,0 +1,136 @@
+"""The page of a mapping's round-trip proof: what does not come back, in words, with nothing written."""
+
+import pytest
+
+from crmsync.engine import prove as engine
+from crmsync.models import Link, LogEntry, Mapping, Run
+from tests import factories
+
+
+@pytest.fixture
+def mapping(db) -> Mapping:
+    """Two local statuses share one of HubSpot."""
+    made = factories.MappingFactory(label="People")
+    factories.RemotePropertyFactory(portal=made.portal, name="news", type="bool", field_type="booleancheckbox")
+    factories.FieldMappingFactory(mapping=made, local="newsletter", remote="news")
+    options = [["NEW", "New"], ["WON", "Won"]]
+    factories.RemotePropertyFactory(
+        portal=made.portal, name="stage", type="enumeration", field_type="select", options=options
+    )
+    field = factories.FieldMappingFactory(mapping=made, local="status", remote="stage")
+    rows = (
+        ("lead", "NEW", "both"),
+        ("prospect", "NEW", "push"),
+        ("former", "WON", "push"),
+        ("customer", "WON", "both"),
+    )
+    for ours, theirs, way in rows:
+        factories.ValueMapEntryFactory(field=field, local_value=ours, remote_value=theirs, direction=way)
+    return made
+
+
+def show(client, pages, mapping) -> str:
+    response = client.get(pages.at("mapping_proof", mapping.pk))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_it_shows_the_chain_with_its_reason_and_remedy(boss, pages, mapping):
+    """F5: field, direction, start, becomes, comes back as, why, remedy, and whether it is written by itself."""
+    html = show(boss, pages, mapping)
+    assert "nothing on it stops the mapping" in html
+    cells = [
+        "Django → HubSpot → Django",
+        "prospect",
+        "NEW",
+        "lead",
+        "several values share one",
+        "lead becomes NEW as well.",
+        "Give each value a partner of its own",
+        "never",
+    ]
+    (row,) = [part for part in html.partition("<tbody>")[2].split("</tr>") if "<td>prospect</td>" in part]
+    places = [row.index(cell) for cell in cells]
+    assert places == sorted(places)
+    assert "newsletter ↔ news: all 6 values come back" in html
+    assert "status ↔ stage: 2 of 8 values do not come back" in html
+
+
+def test_it_writes_nothing_and_stops_nothing(boss, pages, mapping):
+    """F5: findings are information."""
+    show(boss, pages, mapping)
+    assert [model.objects.count() for model in (Link, LogEntry, Run)] == [0, 0, 0]
+    fresh = Mapping.objects.get()
+    assert (fresh.state, fresh.problem, fresh.revision) == (mapping.state, "", mapping.revision)
+
+
+def test_a_mapping_without_findings_says_so(boss, pages, mapping):
+    mapping.fields.filter(local="status").delete()
+    html = show(boss, pages, mapping)
+    assert "Every value that was tried comes back as it went." in html
+    assert "<tbody>" not in html
+
+
+def test_a_mapping_without_fields_says_what_to_do(boss, pages, mapping):
+    mapping.fields.all().delete()
+    assert "No field flows in any direction: add a field mapping" in show(boss, pages, mapping)
+
+
+def test_a_refused_value_and_a_one_way_field_are_told(boss, pages, mapping):
+    """F5, X14: what cannot cross has no further values; one way has no way back."""
+    mapping.fields.filter(local="status").update(direction="pull")
+    field = mapping.fields.get(local="status")
+    field.value_map.filter(remote_value="WON").delete()
+    html = show(boss, pages, mapping)
+    assert "status ← stage: 1 of 3 values do not come back" in html
+    row = html.partition("<tbody>")[2]
+    assert "HubSpot → Django</td>" in row
+    assert "The value map has no local value for &quot;WON&quot;" in row
+
+
+def test_a_long_list_is_cut_and_says_so(boss, pages, mapping, monkeypatch):
+    """F5: findings of a field are bounded, with their count."""
+    monkeypatch.setattr(engine, "LISTED", 1)
+    html = show(boss, pages, mapping)
+    assert "2 of 8 values do not come back, the first 1 are below" in html
+    assert html.partition("<tbody>")[2].count("<tr") == 1
+
+
+def test_a_mapping_that_cannot_run_says_why(boss, pages, mapping):
+    factories.FieldMappingFactory(mapping=mapping, local="city", remote="town")
+    assert "names the HubSpot property" in show(boss, pages, mapping)
+
+
+def test_who_may_see_the_mapping_may_see_its_proof(staff, pages, mapping):
+    """It quotes options, choices and made-up values: none of a record."""
+    url = pages.at("mapping_proof", mapping.pk)
+    viewer = staff("view_mapping")
+    assert viewer.get(url).status_code == 200
+    assert url in viewer.get(pages.of(mapping)).content.decode()
+    assert pages.at("mapping_preview", mapping.pk) not in viewer.get(pages.of(mapping)).content.decode()
+    assert staff().get(url).status_code == 403
+
+
+def test_the_mapping_s_page_leads_there(boss, pages, mapping):
+    html = boss.get(pages.of(mapping)).content.decode()
+    assert pages.at("mapping_proof", mapping.pk) in html
+    assert pages.at("mapping_preview", mapping.pk) in html
+
+
+def test_strangers_are_sent_to_the_login(client, pages, mapping):
+    response = client.get(pages.at("mapping_proof", mapping.pk))
+    assert response.status_code == 302
+    assert "/login/" in response.url
+
+
+def test_it_only_answers_to_get(boss, pages, mapping):
+    assert boss.post(pages.at("mapping_proof", mapping.pk)).status_code == 405
+
+
+def test_an_unknown_mapping_is_not_found(boss, pages):
+    assert boss.get(pages.at("mapping_proof", 99)).status_code == 404
+
+
+def test_it_opens_in_few_queries(boss, pages, mapping, django_assert_max_num_queries):
+    with django_assert_max_num_queries(24):
+        boss.get(pages.at("mapping_proof", mapping.pk))
