@@ -43,6 +43,7 @@ ACTIONS = {
     "hold_pulls": 302,
     "release": 302,
     "confirm_installation": 200,
+    "detach": 200,
     "disconnect": 200,
     "rehearse": 302,
     "switch_version": 302,
