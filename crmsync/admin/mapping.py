@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crmsync.admin import (
     attempt,
+    bulk_add,
     cells,
     field_mapping,
     forms,
@@ -101,6 +102,7 @@ class MappingAdmin(MappingActions, CountedDeletion, kept.Kept, page.Page):
         return [
             path("<path:object_id>/preview/", wrap(self.preview_view), name="crmsync_mapping_preview"),
             path("<path:object_id>/proof/", wrap(self.proof_view), name="crmsync_mapping_proof"),
+            path("<path:object_id>/add-fields/", wrap(self.bulk_add_view), name="crmsync_mapping_bulk_add"),
             *super().get_urls(),
         ]
 
@@ -109,6 +111,9 @@ class MappingAdmin(MappingActions, CountedDeletion, kept.Kept, page.Page):
 
     def proof_view(self, request: HttpRequest, object_id: str):
         return proof.view(self, request, object_id)
+
+    def bulk_add_view(self, request: HttpRequest, object_id: str):
+        return bulk_add.view(self, request, object_id)
 
     # --- The form -------------------------------------------------------------------------------------------
 
@@ -169,10 +174,12 @@ class MappingAdmin(MappingActions, CountedDeletion, kept.Kept, page.Page):
             self.say(request, _("The mapping was paused. %(why)s") % {"why": refusal}, messages.ERROR)
 
     def get_object_links(self, request: HttpRequest, obj: Mapping) -> list[tuple[str, object]]:
-        proven = (self.url_of("mapping_proof", obj.pk), _("Round-trip proof"))
-        if not self.has_operate_permission(request):
-            return [proven]
-        return [(self.url_of("mapping_preview", obj.pk), _("Preview")), proven]
+        links = [(self.url_of("mapping_proof", obj.pk), _("Round-trip proof"))]
+        if self.has_operate_permission(request):
+            links.insert(0, (self.url_of("mapping_preview", obj.pk), _("Preview")))
+        if bulk_add.is_allowed(self, request, obj):
+            links.append((self.url_of("mapping_bulk_add", obj.pk), _("Add fields")))
+        return links
 
     # --- Kept in a file -------------------------------------------------------------------------------------
 
