@@ -121,8 +121,8 @@ def make_incoming(text: str | None, one: spec.FieldSpec) -> diff.Said:
 
 
 def make_problem(one: spec.FieldSpec, error: errors.ConvertError) -> changes.FieldProblem:
-    """The field held back for what could not be converted."""
-    return changes.FieldProblem(one.id, str(error.code), error.message)
+    """The field held back for what could not be converted; the message names it, since a record has many."""
+    return changes.FieldProblem(one.id, str(error.code), f"{one.local} ↔ {one.remote}: {error.message}")
 
 
 def _decide_nothing(case: _Case) -> FieldPlan:

@@ -22,6 +22,9 @@ def base_after(one: spec.MappingSpec, work, after: record.Record | None) -> tupl
     for field in one.fields:
         if field.id in pulled:
             is_dirty |= _keep_ours(one, field, pulled[field.id], after, base)
+        elif work.plan.creates is terms.SideName.LOCAL and field.id in base and not one.pushes(field) and after:
+            # The column's default is no change in Django: the field only pulls, so it is agreed on as it is.
+            base[field.id] = changes.BaseValue(text_of(after, field), base[field.id].remote)
         elif work.plan.creates is not None and field.id not in base:
             is_dirty |= _blank_on_both(field, work, after, base)
         elif after is not None and pair.local is not None and one.pushes(field):

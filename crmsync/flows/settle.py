@@ -81,10 +81,11 @@ def _conflicts(one: scope.Scope, work) -> list[Conflict]:
 
 
 def _entry(one: scope.Scope, work, now: datetime) -> LogEntry | None:
-    """A log entry for all but "in sync"; a run keeps only the count of what it left or excluded."""
+    """A log entry for all but "in sync"; a run keeps only the count of what it left, excluded or ignored."""
     plan = work.plan
-    counted = (terms.Outcome.EXCLUDED, terms.Outcome.WAITING)
-    quiet = plan.outcome is terms.Outcome.UNCHANGED or (one.run_id and plan.outcome in counted and not plan.is_write)
+    counted = (terms.Outcome.EXCLUDED, terms.Outcome.WAITING, terms.Outcome.UNCHANGED)
+    is_in_sync = plan.outcome is terms.Outcome.UNCHANGED and not plan.notes
+    quiet = is_in_sync or (one.run_id and plan.outcome in counted and not plan.is_write)
     if (quiet and not plan.problems and not work.raced) or work.stop is not None:
         return None
     return LogEntry(
@@ -96,9 +97,19 @@ def _entry(one: scope.Scope, work, now: datetime) -> LogEntry | None:
         remote_id=bases.remote_id_of(work),
         outcome=plan.outcome,
         reason=f"field.{plan.problems[0].code}" if plan.problems else plan.reason,
-        detail=" ".join(dict.fromkeys([plan.detail, *[p.message for p in plan.problems]])).strip(),
+        detail=_detail(one, plan),
         changes=_changes(plan),
     )
+
+
+def _detail(one: scope.Scope, plan: changes.PairPlan) -> str:
+    """Why, with what was held back; what was ignored because of its direction is named, field by field (A6)."""
+    said = [problem.message for problem in plan.problems]
+    if plan.notes:
+        names = {field.id: f"{field.local} ↔ {field.remote}" for field in one.spec.fields}
+        said += [f"{names[note.field_id]}: {note.message}" for note in plan.notes]
+    is_note = any(plan.detail == note.message for note in plan.notes)
+    return " ".join(dict.fromkeys(said if is_note else [plan.detail, *said])).strip()
 
 
 def _changes(plan: changes.PairPlan) -> list[dict[str, object]]:

@@ -1,0 +1,80 @@
+"""Builds mappings for tests as staff would: fields, value maps, match keys and sync rules, a line each."""
+
+from collections.abc import Iterable
+
+from crmsync.engine.terms import Direction, MappingState, Normaliser
+from crmsync.fakehub import defaults
+from crmsync.flows import discover
+from crmsync.models import Mapping
+from tests import factories
+from tests.flows.conftest import Sync
+
+JOBS = "jobs"
+_JOB_STAGES = "waiting=Waiting=0.2,working=Working=0.5,invoiced=Invoiced=1.0"
+
+
+def make(sync: Sync, model_label: str, object_type: str, fields: Iterable[tuple[str, ...]], **facts) -> Mapping:
+    """A live mapping; a field is (local, property) or (local, property, direction)."""
+    mapping = factories.MappingFactory(portal=sync.portal, model_label=model_label, object_type=object_type, **facts)
+    for local, remote, *direction in fields:
+        factories.FieldMappingFactory(
+            mapping=mapping, local=local, remote=remote, direction=(*direction, Direction.BOTH)[0]
+        )
+    return mapping
+
+
+def map_values(mapping: Mapping, remote: str, pairs: Iterable[tuple[str, str]], direction=Direction.BOTH) -> None:
+    """Lines of the value map of the field with this property: (local value, HubSpot value)."""
+    field = mapping.fields.get(remote=remote)
+    for ours, theirs in pairs:
+        factories.ValueMapEntryFactory(field=field, local_value=ours, remote_value=theirs, direction=direction)
+
+
+def match(mapping: Mapping, local: str, remote: str, normaliser: str = Normaliser.TRIMMED) -> None:
+    factories.MatchKeyFactory(mapping=mapping, local=local, remote=remote, normaliser=normaliser)
+
+
+def gate(mapping: Mapping, direction: str, *conditions: tuple[str, str, str, str], **facts) -> None:
+    """A sync rule; a condition is (side, field, operator, value)."""
+    rule = factories.SyncRuleFactory(mapping=mapping, direction=direction, **facts)
+    for side, field, operator, value in conditions:
+        factories.RuleConditionFactory(rule=rule, side=side, field=field, operator=operator, value=value)
+
+
+def add_jobs(sync: Sync) -> None:
+    """A second pipeline of deals beside HubSpot's own."""
+    sync.hub.add_pipeline("deals", defaults.deal_pipeline(JOBS, "Jobs", _JOB_STAGES, 1))
+    discover.discover(sync.portal)
+
+
+def add_property(sync: Sync, object_type: str, name: str, kind: str = "string", **facts) -> None:
+    sync.hub.add_property(object_type, name, kind, label=name, **facts)
+    discover.discover(sync.portal)
+
+
+def only(sync: Sync, *mappings: Mapping) -> None:
+    """These mappings run; the demo's others are drafts again."""
+    kept = {mapping.pk for mapping in mappings}
+    for mapping in sync.mappings.values():
+        if mapping.pk not in kept:
+            mapping.state = MappingState.DRAFT
+            mapping.save()
+
+
+def settle(sync: Sync) -> None:
+    """Work, hear HubSpot's webhooks, and work again: nothing is left to do."""
+    sync.drain()
+    sync.deliver()
+    sync.drain()
+
+
+def deals(sync: Sync) -> dict[str, dict[str, str | None]]:
+    """The properties of all deals by HubSpot id."""
+    return {record["id"]: record["properties"] for record in sync.hub.records("deals")}
+
+
+def by_pipeline(sync: Sync) -> dict[str, dict[str, str | None]]:
+    """The properties of the one deal of each pipeline."""
+    found = {one["pipeline"]: one for one in deals(sync).values()}
+    assert len(found) == len(deals(sync))
+    return found
