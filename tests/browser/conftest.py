@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 from django.conf import settings as django_settings
+from django.test import testcases
 
 from crmsync import jobs
 from crmsync.fakehub import server
@@ -106,7 +107,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(live_server, served, chromium, settings) -> Iterator[Desk]:
+def desk(live_server, served, chromium, settings, monkeypatch) -> Iterator[Desk]:
+    # A connection kept alive keeps its thread, and the thread its database session, beyond the last test.
+    monkeypatch.setattr(testcases.QuietWSGIRequestHandler, "protocol_version", "HTTP/1.0")
     settings.CRMSYNC = {
         **django_settings.CRMSYNC,
         "API_URL": served.url,
