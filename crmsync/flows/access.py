@@ -107,6 +107,8 @@ def raise_if_halted(one: credentials.Pass, *, by_hand: bool = False) -> None:
     verdict = environment.judge(one)
     if not verdict.may_read:
         raise remote.Halted("portal.fingerprint", f"{verdict.reason} {verdict.remedy}")
+    if one.other_install and not by_hand:
+        raise environment.beside(one.other_install)
 
 
 def _load(portal_id: int) -> credentials.Pass:

@@ -10,6 +10,7 @@ from crmsync import conf
 from crmsync.engine import environment
 from crmsync.ledger import credentials
 from crmsync.models import Portal
+from crmsync.sides import remote
 
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]", "::1"}
 
@@ -81,9 +82,19 @@ def other_install(text: str) -> str:
     return found[1] or found[0] if found is not None and found[0] != install_id() else ""
 
 
+def beside(other: str) -> remote.Halted:
+    """What stops the work of a second installation until a person confirms it."""
+    return remote.Halted(
+        "portal.other_install",
+        f"Another installation, “{other}”, works with this HubSpot account. If both are wanted, or the other one is"
+        " gone, press “Confirm this installation” on the portal's page.",
+    )
+
+
 def bind(portal: Portal) -> None:
-    """From now on this installation is the one that works with the portal."""
-    portal.fingerprint = present(portal.hub_id, portal.account_type).to_json()
+    """From now on this installation works with the portal, beside another one if that is known by now."""
+    known = portal.other_install or portal.fingerprint.get("beside", "")
+    portal.fingerprint = {**present(portal.hub_id, portal.account_type).to_json(), "beside": known}
     portal.other_install = ""
     portal.checked_at = timezone.now()
     Portal.objects.filter(pk=portal.pk).update(

@@ -27,9 +27,11 @@ def ensure(one: scope.Scope) -> bool:
 
 
 def claim(one: scope.Scope, found: types.Property) -> None:
-    """Another installation's mark on the key property is remembered and shown; ours is put where there is none."""
+    """Ours is put on the key property where there is no mark; another installation's stops the work until a person
+    has confirmed this one."""
     if other := environment.other_install(found.description):
-        portals.see_other_install(one.mapping.portal_id, other)
+        if portals.see_other_install(one.mapping.portal_id, other):
+            raise environment.beside(other)
     elif environment.mark(found.description) != found.description:
         properties.update(
             one.remote.client,

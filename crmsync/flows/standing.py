@@ -17,7 +17,10 @@ State = choices.PortalState
 
 
 # What rows that met a portal at rest wait for.
-_WAITED = ("portal.paused", "portal.reauth", "portal.quota_day", "portal.quota_share", "portal.fingerprint")
+_WAITED = (
+    *("portal.paused", "portal.reauth", "portal.quota_day", "portal.quota_share"),
+    *("portal.fingerprint", "portal.other_install"),
+)
 
 
 class StandingError(Exception):

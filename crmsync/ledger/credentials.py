@@ -30,6 +30,7 @@ class Pass:
     waits_until: datetime | None
     waits_code: str
     fingerprint: dict[str, Any]
+    other_install: str
     hub_id: int | None
     account_type: str
     kind: str
@@ -48,7 +49,10 @@ class Pass:
         return self.expires_at is None or self.expires_at > now + margin
 
 
-_PORTAL = ("state", "state_reason", "waits_until", "waits_code", "fingerprint", "hub_id", "account_type")
+_PORTAL = (
+    *("state", "state_reason", "waits_until", "waits_code"),
+    *("fingerprint", "other_install", "hub_id", "account_type"),
+)
 _OWN = ("kind", "expires_at", "version", "client_id")
 
 

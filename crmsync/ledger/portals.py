@@ -46,9 +46,14 @@ def miss_scopes(portal: Portal, scopes: Iterable[str]) -> None:
     Portal.objects.filter(pk=portal.pk).update(missing_scopes=portal.missing_scopes)
 
 
-def see_other_install(portal_id: int, name: str) -> None:
-    """Another installation left its mark in this account: shown until a person confirms that this one is right."""
+def see_other_install(portal_id: int, name: str) -> bool:
+    """Another installation left its mark in this account: nothing is done until a person confirms that this one
+    may work beside it. Whether that is still to be done."""
+    portal = Portal.objects.get(pk=portal_id)
+    if portal.fingerprint.get("beside") == name:
+        return False
     Portal.objects.filter(pk=portal_id).update(other_install=name)
+    return True
 
 
 def hold(holder: Portal | Mapping, direction: str) -> None:

@@ -199,18 +199,28 @@ def test_read_only_refuses_every_write_call(sync, settings) -> None:
     assert sync.writes() == before
 
 
-def test_two_installations_see_each_other(sync, settings) -> None:
-    """Fault 49, U15: the mark of the first on the key property is seen by the second, and shown; no fight."""
+def test_a_second_installation_writes_nothing_until_it_is_confirmed(sync, settings) -> None:
+    """Fault 49, U15, F11: the mark of the first on the key property stops the second, once and not for ever."""
     Person.objects.create(email="first@example.com")
     sync.drain()
     settings.CRMSYNC = {**settings.CRMSYNC, "PUBLIC_URL": "https://second.example.com"}
-    environment.bind(sync.portal)
-    discover.discover(sync.portal)
+    Portal.objects.update(fingerprint={})
+    sync.portal.refresh_from_db()
+    environment.bind(sync.portal)  # as an installation of its own, with a database of its own
+    type(sync.people).objects.update(is_provisioned=False)
+    before = sync.writes()
+    Person.objects.create(email="second@example.com")
+    sync.drain()
     sync.portal.refresh_from_db()
     assert sync.portal.other_install
-    environment.bind(sync.portal)
+    assert sync.writes() == before
+    assert OutboxEntry.objects.get().last_code == "portal.other_install"
+    standing.confirm(sync.portal)
+    discover.discover(sync.portal)
     sync.portal.refresh_from_db()
     assert sync.portal.other_install == ""
+    sync.drain()
+    assert {one["properties"]["email"] for one in sync.contacts()} == {"first@example.com", "second@example.com"}
 
 
 def test_the_daily_limit_pauses_until_midnight_in_the_portals_zone(sync) -> None:
