@@ -89,7 +89,7 @@ def _of_installation(portal: Portal) -> Iterator[Trouble]:
     elif verdict.state is engine_environment.State.REFUSED:
         yield Trouble("bad", _join(verdict.reason, verdict.remedy))
     if portal.other_install:
-        text = _("Another installation (%(name)s) works with this account, too: only one may write.")
+        text = _("Another installation (%(name)s) works with this account: confirm this one first.")
         yield Trouble("bad", text % {"name": portal.other_install})
 
 

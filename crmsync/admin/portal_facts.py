@@ -150,7 +150,7 @@ class PortalFacts(admin.ModelAdmin):
     def other(self, obj: Portal):
         if not obj.other_install:
             return _("None was seen in this account.")
-        text = _("“%(name)s” works with this account, too: only one installation may write.")
+        text = _("“%(name)s” works with this account, too: nothing is done here until this one is confirmed.")
         return cells.warning(text % {"name": obj.other_install})
 
     @admin.display(description=_("environment"))

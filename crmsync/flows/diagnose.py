@@ -156,6 +156,10 @@ def _access(one: Facts) -> Problems:
     if one["environment"] in _LOCKED:
         remedy = "If this is a copy, connect a test account; if it has moved, confirm it on the portal's page."
         yield Problem(ERROR, "portal.fingerprint", f"{who} was connected by another installation: locked.", remedy)
+    elif one["has_other_install"]:
+        sentence = f"{who} carries the mark of another installation of crmsync: nothing is done here."
+        remedy = "Stop the one that should not work, then confirm this one on the portal's page."
+        yield Problem(ERROR, "portal.other_install", sentence, remedy)
     elif one["waits_code"]:
         sentence = f"{who} is not called for the next {one['waits_seconds']} seconds."
         yield Problem(WARNING, one["waits_code"], sentence, "Nothing: its work goes on by itself.")
@@ -169,10 +173,6 @@ def _access(one: Facts) -> Problems:
     if one["missing_scopes"]:
         sentence = f"{who} lacks scopes: {', '.join(one['missing_scopes'])}."
         yield Problem(WARNING, "portal.scope_missing", sentence, "Grant them in HubSpot, then test the connection.")
-    if one["has_other_install"]:
-        sentence = f"{who} carries the mark of another installation of crmsync."
-        remedy = "Stop the one that should not work, then confirm this one on the portal's page."
-        yield Problem(WARNING, "portal.other_install", sentence, remedy)
 
 
 def _outlook(one: Facts) -> Problems:

@@ -1,6 +1,6 @@
 """Usage: how many calls were made, what HubSpot says is left, and how far its clock is from ours."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -56,7 +56,3 @@ def by_family(portal_id: int, since: date) -> list[tuple[str, str, int, int]]:
 def forget_before(day: date) -> int:
     """Delete counts of days long past; how many rows."""
     return ApiUsage.objects.filter(day__lt=day).delete()[0]
-
-
-def portals_with_usage() -> Iterable[int]:
-    return ApiUsage.objects.order_by().values_list("portal_id", flat=True).distinct()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from crmsync.engine.terms import Direction, MappingState, Normaliser
+from crmsync.engine.terms import Direction, Normaliser
 from crmsync.fakehub import defaults
 from crmsync.flows import discover
 from crmsync.models import Mapping
@@ -50,15 +50,6 @@ def add_jobs(sync: Sync) -> None:
 def add_property(sync: Sync, object_type: str, name: str, kind: str = "string", **facts) -> None:
     sync.hub.add_property(object_type, name, kind, label=name, **facts)
     discover.discover(sync.portal)
-
-
-def only(sync: Sync, *mappings: Mapping) -> None:
-    """These mappings run; the demo's others are drafts again."""
-    kept = {mapping.pk for mapping in mappings}
-    for mapping in sync.mappings.values():
-        if mapping.pk not in kept:
-            mapping.state = MappingState.DRAFT
-            mapping.save()
 
 
 def settle(sync: Sync) -> None:
