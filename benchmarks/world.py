@@ -9,7 +9,7 @@ from django.db import connection, models
 from benchmarks import records
 from benchmarks.bare import Bare
 from crmsync.fakehub.hub import FakeHub
-from crmsync.flows import backfill, connect, discover, provision, push, scope
+from crmsync.flows import backfill, connect, discover, keyproperty, push, scope
 from crmsync.ledger import credentials
 from crmsync.models import Conflict, Delivery, InboxEvent, Link, LogEntry, Mapping, OutboxEntry, Portal, Run, choices
 from project.demo import mappings
@@ -58,7 +58,7 @@ class World:
         self.add_properties()
         self.empty()
         Mapping.objects.update(is_provisioned=False)
-        provision.ensure(scope.open_scope(self.mapping.pk))
+        keyproperty.ensure(scope.open_scope(self.mapping.pk))
 
     def empty(self) -> None:
         """Django's side empty."""

@@ -1,12 +1,15 @@
-"""All that a host calls: register an adapter, mark rows dirty after bulk statements."""
+"""All that a host calls: register an adapter, let a value be read, mark rows dirty, push a row once."""
 
 from django.db import models
 
 from crmsync import adapters, jobs
-from crmsync.flows import capture
+from crmsync.flows import capture, once
+from crmsync.models import Mapping
+from crmsync.paths import computed as computing
 
 register = adapters.register
 LocalAdapter = adapters.LocalAdapter
+computed = computing.computed
 
 
 def mark_dirty(rows: models.QuerySet | list[models.Model]) -> int:
@@ -22,3 +25,13 @@ def mark_dirty(rows: models.QuerySet | list[models.Model]) -> int:
     if marked:
         jobs.ring_on_commit()
     return marked
+
+
+def push_once(row: models.Model, mapping: Mapping | None = None) -> None:
+    """Let a worker make this row in HubSpot, also where its mapping makes none by itself or a rule keeps it out.
+
+    Call it in the transaction that saved the row. once.OnceError where no live mapping sends its model; ``mapping``:
+    that one only.
+    """
+    once.ask(type(row), [row.pk], mapping)
+    jobs.ring_on_commit()

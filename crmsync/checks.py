@@ -9,22 +9,25 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, router
+from django.db.models import Field, Model
 
 from crmsync import conf
 from crmsync.engine import findings
 from crmsync.flows import lint
 from crmsync.models import Mapping
+from crmsync.paths import categories, fields
 
 CONTRACT = "crmsync_contract"
 
 
 def check_settings(app_configs, **kwargs) -> list[checks.CheckMessage]:
-    """E001 wrong type, W001 unknown key, E002 runner, E003 models, E004 RQ, E005 database of a model."""
+    """E001 type, W001 unknown key, E002 runner, E003 models, E004 RQ, E005 database, E009 and W005 categories."""
     try:
         options = conf.current()
     except ImproperlyConfigured as error:
         return [checks.Error(str(error), hint="See the settings reference in the README.", id="crmsync.E001")]
-    return [*_unknown(), *_runner(options), *_models(options), *_queue(options), *_addresses(options)]
+    found = [*_unknown(), *_runner(options), *_models(options), *_categories(options)]
+    return [*found, *_queue(options), *_addresses(options)]
 
 
 def _unknown() -> list[checks.CheckMessage]:
@@ -71,16 +74,57 @@ def _models(options: conf.Options) -> list[checks.CheckMessage]:
                 )
             )
             continue
-        homes = {router.db_for_write(model), router.db_for_write(apps.get_model("crmsync", "OutboxEntry"))}
-        if homes != {DEFAULT_DB_ALIAS}:
+        found += _homes(label, model)
+    return found
+
+
+def _homes(label: str, model: type[Model]) -> list[checks.CheckMessage]:
+    """Nothing is promised for a model on another database: its change and the mark could not be one transaction."""
+    homes = {router.db_for_write(model), router.db_for_write(apps.get_model("crmsync", "OutboxEntry"))}
+    if homes == {DEFAULT_DB_ALIAS}:
+        return []
+    return [
+        checks.Error(
+            f"{label} or crmsync's outbox is not written to the database “default”.",
+            hint="A change and its dirty mark must be one transaction: route both to “default”.",
+            id="crmsync.E005",
+        )
+    ]
+
+
+def _categories(options: conf.Options) -> list[checks.CheckMessage]:
+    """Tables of values that cannot be read as the settings say, or that could hold a value twice."""
+    found: list[checks.CheckMessage] = []
+    for label, column in options.CATEGORIES.items():
+        try:
+            model = apps.get_model(label)
+            field = categories.check(model, column)
+        except (LookupError, ValueError, AttributeError, fields.LocalFieldError) as error:
+            found.append(_no_category(f"CRMSYNC['CATEGORIES'] names {label!r}: {error}"))
+            continue
+        found += _homes(label, model)
+        if not _is_unique(model, field):
             found.append(
-                checks.Error(
-                    f"{label} or crmsync's outbox is not written to the database “default”.",
-                    hint="A change and its dirty mark must be one transaction: route both to “default”.",
-                    id="crmsync.E005",
+                checks.Warning(
+                    f"CRMSYNC['CATEGORIES']: two rows of {label} can have the same {field.name}.",
+                    hint=f"Make {field.name} unique; a value that several rows have is held back.",
+                    id="crmsync.W005",
                 )
             )
+    known = {label.lower() for label in options.CATEGORIES}
+    for label in options.CATEGORIES_CREATE:
+        if str(label).lower() not in known:
+            found.append(_no_category(f"CRMSYNC['CATEGORIES_CREATE'] names {label!r}, which is no category."))
     return found
+
+
+def _no_category(message: str) -> checks.CheckMessage:
+    hint = "Write CATEGORIES as {'app_label.Model': 'its field'}, and name in CATEGORIES_CREATE only models of it."
+    return checks.Error(message, hint=hint, id="crmsync.E009")
+
+
+def _is_unique(model: type[Model], field: Field) -> bool:
+    return field.unique or any(tuple(one.fields) == (field.name,) for one in model._meta.total_unique_constraints)
 
 
 def _queue(options: conf.Options) -> list[checks.CheckMessage]:

@@ -27,8 +27,17 @@ class Options:
     API_VERSION: str = "2026-09"
     # Models staff may map, as "app_label.Model". Nothing is mapped unless named here: deny by default.
     MODELS: tuple[str, ...] = ()
+    # Tables of values, as {"app_label.Model": "its field"}: a relation to one is read and written as that value.
+    CATEGORIES: dict[str, str] = field(default_factory=dict)
+    # Those of them to which values that HubSpot sends may be added. None: a list of statuses is somebody's decision.
+    CATEGORIES_CREATE: tuple[str, ...] = ()
     # "rq": work is rung through django-rq. "database": only `crmsync_worker` drains, no Redis needed.
     RUNNER: str = "rq"
+    # Properties that crmsync creates in HubSpot are called this, the model's name and the field's: whoever meets one
+    # there sees where it comes from, and it meets no name of HubSpot's or of another app.
+    PROPERTY_PREFIX: str = "django_"
+    # The property group they are put into; it is created where it is missing.
+    PROPERTY_GROUP: str = "crmsync"
     # The RQ queue used. One is enough: jobs carry ids only and lanes are kept in the database.
     QUEUE: str = "crmsync"
     # The public base URL HubSpot calls (scheme and host), used to verify signatures behind proxies.
@@ -73,6 +82,10 @@ class Options:
     KEEP_LOG_DAYS: int = 90
     # How long the daily counts of API calls are kept: two years show the seasons.
     KEEP_USAGE_DAYS: int = 730
+    # How many edits of each mapping, with the configuration it had then, can be looked at and restored.
+    KEEP_REVISIONS: int = 50
+    # A mapping goes live only when somebody approved it who neither edited nor tested it. Off: one person may do all.
+    TWO_PERSON_APPROVAL: bool = False
 
     @property
     def secret_overlap(self) -> timedelta:

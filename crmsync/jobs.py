@@ -12,7 +12,7 @@ from collections.abc import Callable
 from django.db import OperationalError, close_old_connections, transaction
 
 from crmsync import conf
-from crmsync.flows import alive, backfill, discover, intake, meter, poll, prune, pull, push, spread
+from crmsync.flows import across, alive, backfill, discover, intake, meter, poll, prune, pull, push, spread, timed
 from crmsync.ledger import readers
 
 logger = logging.getLogger(__name__)
@@ -117,18 +117,19 @@ def tick() -> int:
         if put < 0:
             break
         done += put
+    done += max(_guarded(timed.look_due), 0)
     return done + drain()
 
 
 def work(seconds: float) -> tuple[int, bool]:
     """Drain all queues in the order people wait for them; (how much was done, whether nothing is left).
 
-    Webhooks are split first, then pulls and pushes of live edits, then a slice of a backfill. Related rows are
-    spread before the pushes, which then carry all that changed.
+    Webhooks are split first, then pulls and pushes of live edits, then a slice of a backfill. Associated records
+    are spread before the pulls and related rows before the pushes, which then carry all that changed.
     """
     end, total = time.monotonic() + seconds, 0
     while time.monotonic() < end:
-        steps = (intake.split, pull.pull_due, spread.spread_due, push.push_due)
+        steps = (intake.split, across.spread_due, pull.pull_due, spread.spread_due, push.push_due)
         done = sum(_guarded(step) for step in steps)
         if not done:
             done = _guarded(lambda: backfill.work_on_runs(2.0))
@@ -163,7 +164,7 @@ def run_forever(is_stopped: Callable[[], bool]) -> None:
         if time.monotonic() - swept > min(conf.current().SWEEP_SECONDS, 5):
             swept = time.monotonic()
             _guarded(readers.refresh_all)
-            done += max(_guarded(poll.poll_due), 0)
+            done += max(_guarded(poll.poll_due), 0) + max(_guarded(timed.look_due), 0)
         if time.monotonic() - pruned > 3600:
             pruned = time.monotonic()
             _guarded(tidy)

@@ -84,12 +84,24 @@ CRMSYNC = {
     "OAUTH_CLIENT_SECRET": env.str("HUBSPOT_CLIENT_SECRET", default=""),
     "ENVIRONMENT": env.str("CRMSYNC_ENVIRONMENT", default=""),
     "RUNNER": "rq" if REDIS_URL else "database",
-    "MODELS": ["demo.Organisation", "demo.Person", "demo.Opportunity"],
+    "MODELS": [
+        "demo.Organisation",
+        "demo.Person",
+        "demo.Opportunity",
+        "trade.Client",
+        "trade.Contact",
+        "trade.Task",
+        "trade.TaskLine",
+        "trade.Quote",
+    ],
+    "CATEGORIES": {"trade.Status": "name", "trade.Category": "name"},
     "PUBLIC_URL": env.str("CRMSYNC_PUBLIC_URL", default=""),
     **make_options(),
 }
 
 # --- Django -----------------------------------------------------------------------------------------------------
+
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # one form holds a mapping of hundreds of fields; Django's own limit is 1,000
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -101,6 +113,7 @@ INSTALLED_APPS = [
     *(["django_rq"] if REDIS_URL else []),  # its pages answer with an error where there is no Redis
     "crmsync",
     "project.demo",
+    "project.trade",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

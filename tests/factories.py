@@ -145,6 +145,16 @@ class SyncRuleFactory(DjangoModelFactory):
     name = factory.Sequence(lambda n: f"Rule {n}")
 
 
+class FixedValueFactory(DjangoModelFactory):
+    class Meta:
+        model = models.FixedValue
+
+    mapping = factory.SubFactory(MappingFactory)
+    side = terms.SideName.LOCAL
+    field = "city"
+    value = "Leeds"
+
+
 class RuleConditionFactory(DjangoModelFactory):
     class Meta:
         model = models.RuleCondition
@@ -234,6 +244,36 @@ class ConflictFactory(DjangoModelFactory):
     field = "email|email"
     rule = terms.Cause.PREFER_HUBSPOT
     winner = terms.SideName.REMOTE
+
+
+class AssociationFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Association
+
+    mapping = factory.SubFactory(MappingFactory)
+    to_mapping = factory.SubFactory(
+        MappingFactory,
+        portal=factory.SelfAttribute("..mapping.portal"),
+        model_label="demo.Organisation",
+        object_type="companies",
+    )
+    local = "organisation"
+
+
+class EdgeFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Edge
+
+    association = factory.SubFactory(AssociationFactory)
+    link = factory.SubFactory(LinkFactory, mapping=factory.SelfAttribute("..association.mapping"))
+    local_pk = factory.Sequence(lambda n: str(n + 1))
+    remote_id = factory.Sequence(lambda n: str(700_000 + n))
+    state = terms.EdgeState.MADE
+
+
+def make_edge() -> models.Edge:
+    """An edge of the one association there is: pages ask once a mapping."""
+    return EdgeFactory(association=models.Association.objects.first() or AssociationFactory())
 
 
 def make_mapping(**values: object) -> models.Mapping:

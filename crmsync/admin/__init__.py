@@ -1,6 +1,7 @@
 """The admin: a file a noun. Pages authenticate, ask a flow or the ledger, and show; they decide nothing."""
 
 from crmsync.admin import (
+    association,
     conflict,
     cursor,
     field_mapping,
@@ -18,6 +19,7 @@ from crmsync.admin import (
 )
 
 __all__ = [
+    "association",
     "conflict",
     "cursor",
     "field_mapping",

@@ -4,14 +4,25 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from crmsync.flows import connect, discover, failures, standing
+from crmsync.engine import config
+from crmsync.flows import connect, discover, failures, lifecycle, propose, provision, revisions, standing, trial
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 # What these say is written for staff.
-_SPEAKING = (connect.ConnectError, discover.DiscoveryError, standing.StandingError)
+_SPEAKING = (
+    config.ConfigError,
+    connect.ConnectError,
+    discover.DiscoveryError,
+    lifecycle.LifecycleError,
+    propose.ProposalError,
+    provision.ProvisionError,
+    revisions.RevisionError,
+    standing.StandingError,
+    trial.TrialError,
+)
 
 
 def attempt(step: Callable[[], T]) -> tuple[T | None, str]:

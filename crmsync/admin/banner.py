@@ -1,4 +1,5 @@
-"""Banner: what every crmsync page says of portals that do not work as usual, and where that is mended; one query."""
+"""Banner: what every crmsync page says of what does not work as usual, and where that is mended; one query where
+all is well."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crmsync import conf
-from crmsync.admin import support
+from crmsync.admin import schema_news, support
 from crmsync.engine import environment as engine_environment
 from crmsync.flows import environment
+from crmsync.ledger import vanished
 from crmsync.models import Portal, choices
 
 # More than these and the page below is not seen any more.
@@ -59,12 +61,15 @@ def find(page: admin.ModelAdmin, request: HttpRequest) -> list[Banner]:
     """The banners of a page, worst first, the sixth and later ones as a number."""
     now, may_open = timezone.now(), _may_open(page, request)
     found = [_read_only()] if conf.current().READ_ONLY else []
-    for portal in Portal.objects.only(*_COLUMNS):
+    portals = list(vanished.with_losses(Portal.objects.only(*_COLUMNS)))
+    for portal in portals:
         if troubles := tuple(troubles_of(portal, now)):
             url = page.object_url(portal) if may_open else ""
             found.append(Banner(str(portal), troubles, url, _("Open the portal")))
     found.sort(key=lambda one: one.kind)  # "bad" is before "warn"
-    return [*found[:_SHOWN], *_rest(page, len(found) - _SHOWN, may_open=may_open)]
+    gone = schema_news.find(page, request) if any(one.has_losses for one in portals) else []
+    news = [Banner(one.name, (Trouble("bad", one.sentence),), one.url, one.link) for one in gone]
+    return [*found[:_SHOWN], *_rest(page, len(found) - _SHOWN, may_open=may_open), *news]
 
 
 def troubles_of(portal: Portal, now: datetime) -> Iterator[Trouble]:

@@ -19,6 +19,7 @@ class Question:
 
     ``differs`` lists what is not as it was, ``happens`` and ``stays`` what it does and does not do, ``options`` are
     (name, label) of boxes to tick, and ``carried`` (name, value) pairs are sent again with the answer.
+    ``takes_note``: there is a line for why, sent as "note".
     """
 
     title: object
@@ -29,6 +30,7 @@ class Question:
     stays: tuple[object, ...] = ()
     options: tuple[tuple[str, object], ...] = ()
     carried: tuple[tuple[str, str], ...] = ()
+    takes_note: bool = False
 
 
 def confirm(

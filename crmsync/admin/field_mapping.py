@@ -6,33 +6,85 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.admin import cells, forms, formsets, page
+from crmsync.admin import cells, forms, formsets, page, verdict
 from crmsync.admin.revision import Revised
 from crmsync.engine import terms
 from crmsync.models import FieldMapping, Mapping, ValueMapEntry
 
 
-class ValueMapInline(admin.TabularInline):
+class PushValueMapInline(admin.TabularInline):
     model = ValueMapEntry
     form = forms.ValueMapForm
     formset = formsets.ValueMapSet
+    fields = ["local_value", "remote_value", "direction"]
     extra = 3
-    verbose_name_plural = _("Value map: which Django value stands for which HubSpot value")
+    verbose_name_plural = _("To HubSpot: what a Django value becomes there. A line “both ways” is read back, too.")
+
+
+class PullValueMapInline(PushValueMapInline):
+    formset = formsets.PullValueMapSet
+    fields = ["remote_value", "local_value", "direction"]
+    verbose_name_plural = _("From HubSpot: what a HubSpot value becomes in Django, beside the lines “both ways”")
+
+
+class FieldPageForm(forms.FieldMappingForm):
+    """A row by itself; on the mapping's page the rows are judged together."""
+
+    class Meta(forms.FieldMappingForm.Meta):
+        help_texts = {"local": _("Several fields become one value with + between them, such as kind+status.")}
+
+    def __init__(self, *args, **kwargs) -> None:
+        """The defaults are chosen among what the lines of the value map are."""
+        super().__init__(*args, **kwargs)
+        for name, listed in (("default_local", "local_value"), ("default_remote", "remote_value")):
+            if name in self.fields:
+                self.fields[name].widget.attrs.update({"list": f"crmsync-{listed}", "autocomplete": "off"})
+
+    def clean(self):
+        cleaned = super().clean()
+        if not self.errors and cleaned.get("is_active"):
+            names = ("local", "remote", "direction", "is_active")
+            row = FieldMapping(pk=self.instance.pk, **{name: cleaned[name] for name in names})
+            for text in formsets.find_rivals(self.instance.mapping, [row]):
+                self.add_error(None, text)
+        return cleaned
 
 
 @admin.register(FieldMapping)
 class FieldMappingAdmin(Revised, page.Page):
-    form = forms.FieldMappingForm
-    inlines = [ValueMapInline]
-    list_display = ["pair", "mapping", "flow", "write_mode", "conflict", "blanks", "value_count", "is_active"]
+    form = FieldPageForm
+    inlines = [PushValueMapInline, PullValueMapInline]
+    list_display = [
+        "pair",
+        "mapping",
+        "flow",
+        "owner",
+        "write_mode",
+        "conflict",
+        "blanks",
+        "value_count",
+        "is_active",
+        "note",
+    ]
     list_filter = ["mapping", "direction", "is_active", "write_mode"]
     search_fields = ["local", "remote", "note"]
     list_select_related = ["mapping"]
-    readonly_fields = ["mapping", "owner", "local_choices", "remote_choices"]
+    readonly_fields = ["mapping", "owner", "local_choices", "remote_choices", "local_gaps", "remote_gaps"]
     fieldsets = [
         (None, {"fields": ["mapping", ("local", "remote"), "is_active", "position", "note"]}),
         (_("Direction and conflicts"), {"fields": ["direction", "owner", "write_mode", "conflict", "blanks"]}),
-        (_("Values"), {"fields": [("local_choices", "remote_choices")]}),
+        (_("Movement and pace"), {"fields": ["movement", "throttle_minutes"]}),
+        (
+            _("Values"),
+            {
+                "fields": [
+                    ("local_choices", "remote_choices"),
+                    ("local_gaps", "remote_gaps"),
+                    "unmapped",
+                    ("default_local", "default_remote"),
+                ]
+            },
+        ),
     ]
     empty_hint = _(
         "A field mapping joins a Django field and a HubSpot property."
@@ -82,6 +134,20 @@ class FieldMappingAdmin(Revised, page.Page):
     def remote_choices(self, obj: FieldMapping):
         return _value_table(obj.known.remote_values(obj.remote) if obj.known else [])
 
+    @admin.display(description=_("not mapped to HubSpot"))
+    def local_gaps(self, obj: FieldMapping):
+        """Every choice of the field that has no line on the way out."""
+        known = obj.known.local_values(obj.local) if obj.known else []
+        options = obj.known.remote_values(obj.remote) if obj.known else []
+        return _gaps(obj, known, options, terms.Direction.PUSH)
+
+    @admin.display(description=_("not mapped from HubSpot"))
+    def remote_gaps(self, obj: FieldMapping):
+        """Every option of the property that has no line on the way in."""
+        known = obj.known.remote_values(obj.remote) if obj.known else []
+        choices = obj.known.local_values(obj.local) if obj.known else []
+        return _gaps(obj, known, choices, terms.Direction.PULL)
+
 
 class FieldMappingInline(admin.TabularInline):
     """The rows of a mapping on its page."""
@@ -93,37 +159,45 @@ class FieldMappingInline(admin.TabularInline):
         "position",
         "local",
         "remote",
+        "is_active",
+        "verdict",
         "direction",
         "owner",
         "write_mode",
         "conflict",
         "blanks",
-        "is_active",
         "values",
     ]
-    readonly_fields = ["owner", "values"]
+    readonly_fields = ["verdict", "owner", "values"]
     extra = 3
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        return super().get_queryset(request).annotate(values_count=models.Count("value_map"))
+        rows = super().get_queryset(request).annotate(values_count=models.Count("value_map"))
+        return rows.order_by("position", "id")  # counting forgets the model's own order
+
+    @admin.display(description=_("verdict"))
+    def verdict(self, obj: FieldMapping):
+        return verdict.cell(obj) if obj.pk else ""
 
     @admin.display(description=_("owned by"))
     def owner(self, obj: FieldMapping):
         return owner_badge(obj) if obj.pk else ""
 
-    @admin.display(description=_("values"))
+    @admin.display(description=_("values and note"))
     def values(self, obj: FieldMapping):
         """The way to the row's value map."""
         if not obj.pk or not self.admin_site.is_registered(FieldMapping):
             return ""
         url = self.admin_site.get_model_admin(FieldMapping).object_url(obj)
         count = getattr(obj, "values_count", 0)
-        return format_html('<a href="{}" title="{}">{}</a>', url, _("Value map of this row"), _("%d mapped") % count)
+        link = format_html('<a href="{}" title="{}">{}</a>', url, _("Value map of this row"), _("%d mapped") % count)
+        return cells.lines(link, cells.note(obj.note) if obj.note else "")
 
 
 class LargeFieldMappingInline(FieldMappingInline):
     """Only for adding: a form with all rows would have more inputs than Django accepts."""
 
+    formset = formsets.AddedFieldsSet
     verbose_name_plural = _("More fields")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
@@ -131,14 +205,32 @@ class LargeFieldMappingInline(FieldMappingInline):
 
 
 def owner_badge(obj: FieldMapping):
-    """Who may write the value: a field that flows one way belongs to its source."""
-    direction = terms.Direction(obj.direction)
-    if direction is terms.Direction.PULL:
+    """Who may write the value: a field that flows one way, as its mapping or by itself, belongs to its source."""
+    whole, own = terms.Direction(obj.mapping.direction), terms.Direction(obj.direction)
+    if not (whole.pushes and own.pushes):
         return cells.badge(_("HubSpot"), "hubspot", "←")
-    if direction is terms.Direction.PUSH:
+    if not (whole.pulls and own.pulls):
         return cells.badge(_("Django"), "django", "→")
     return cells.badge(_("both"), "quiet", "↔")
 
 
 def _value_table(pairs: list[tuple[str, str]]):
     return cells.table([_("value"), _("label")], [list(pair) for pair in pairs]) if pairs else _("any value")
+
+
+def _gaps(obj: FieldMapping, known: list[tuple[str, str]], others: list[tuple[str, str]], way: terms.Direction):
+    """The values without a line in one direction's table, or without a namesake where there is no line at all."""
+    whole, own = terms.Direction(obj.mapping.direction), terms.Direction(obj.direction)
+    is_push = way is terms.Direction.PUSH
+    if not (whole.pushes and own.pushes if is_push else whole.pulls and own.pulls):
+        return _("does not flow this way")
+    entries = list(obj.value_map.all())
+    lines = [one for one in entries if one.direction in (way, terms.Direction.BOTH)]
+    mapped = {one.local_value if is_push else one.remote_value for one in lines}
+    if not entries:
+        mapped = {value for value, _label in others} if others else {value for value, _label in known}
+    lost = [f"{label} ({value})" if label != value else value for value, label in known if value not in mapped]
+    if not lost:
+        return _("nothing is missing") if known else _("any value")
+    text = _("not mapped: %(values)s") % {"values": ", ".join(lost)}
+    return cells.warning(text) if obj.unmapped == terms.UnmappedPolicy.HOLD else text

@@ -4,25 +4,36 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.admin import catalogue, pairs
+from crmsync.admin import catalogue, pairs, policies, widgets
 from crmsync.engine import terms
-from crmsync.models import FieldMapping, Mapping, MatchKey, RuleCondition, ValueMapEntry
+from crmsync.ledger import fieldvalues
+from crmsync.models import FieldMapping, Mapping, MatchKey, ValueMapEntry
 
 _NONE = ("", "---------")
-_BARE_OPERATORS = {terms.Operator.IS_EMPTY, terms.Operator.NOT_EMPTY}
+
+
+_UNSUPPORTED = _(
+    "“%(value)s” is not supported. Supported are contacts, companies, deals, tickets and custom objects (2-123456)."
+)
+_CUSTOM_ID = _(
+    "The id of a custom object is written 2-123456. HubSpot's other types, such as emails or quotes, are not"
+    " supported; contacts, companies, deals and tickets are in the list above."
+)
 
 
 class MappingForm(forms.ModelForm):
     """``seen_revision``: what the person saw when the form was opened."""
 
     model_label = forms.ChoiceField(label=_("Django model"), help_text=_("One of CRMSYNC['MODELS']."))
-    object_type = forms.ChoiceField(label=_("HubSpot object type"), required=False)
+    object_type = forms.ChoiceField(
+        label=_("HubSpot object type"), required=False, error_messages={"invalid_choice": _UNSUPPORTED}
+    )
     custom_type = forms.RegexField(
         r"^2-\d{1,18}$",
         label=_("or a custom object"),
         required=False,
         help_text=_("Its id such as 2-123456, if the list does not have it yet."),
-        error_messages={"invalid": _("The id of a custom object is written 2-123456.")},
+        error_messages={"invalid": _CUSTOM_ID},
     )
     seen_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -78,11 +89,14 @@ class _RowForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk is None:
             self.initial["position"] = next_position
-        self.known = known or catalogue.Catalogue(self.instance.mapping)
-        for name, widget in (("local", self.known.local_widget), ("remote", self.known.remote_widget)):
+        self.known = known or catalogue.Catalogue(self.instance.mapping, is_typed=True)
+        for name, widget in (("local", self.known.local_widget), ("remote", self.remote_widget)):
             if name in self.fields:
                 self.fields[name].widget = widget
                 widget.is_required = self.fields[name].required
+        for name, field in self.fields.items():
+            if isinstance(field, forms.TypedChoiceField):
+                field.widget = widgets.SharedSelect(self.known.options(name, field))
         _name_inputs(self)
 
     @property
@@ -93,15 +107,44 @@ class _RowForm(forms.ModelForm):
         self.local_field = pairs.check_local(self.known, self.cleaned_data["local"])
         return self.cleaned_data["local"]
 
+    @property
+    def remote_widget(self):
+        return self.known.remote_widget
+
     def clean_remote(self) -> str:
-        self.remote_property = pairs.check_remote(self.known, self.cleaned_data["remote"])
+        self.remote_property = self.check_remote(self.cleaned_data["remote"])
         return self.cleaned_data["remote"]
+
+    def check_remote(self, name: str):
+        return pairs.check_remote(self.known, name)
 
 
 class FieldMappingForm(_RowForm):
     class Meta:
         model = FieldMapping
-        fields = ["position", "local", "remote", "direction", "write_mode", "conflict", "blanks", "is_active", "note"]
+        fields = [
+            "position",
+            "local",
+            "remote",
+            "direction",
+            "write_mode",
+            "conflict",
+            "blanks",
+            "unmapped",
+            "default_local",
+            "default_remote",
+            "movement",
+            "throttle_minutes",
+            "is_active",
+            "note",
+        ]
+
+    @property
+    def remote_widget(self):
+        return self.known.field_widget
+
+    def check_remote(self, name: str):
+        return pairs.check_field(self.known, name)
 
     def clean(self):
         """Both ends together, once each is known by itself."""
@@ -110,6 +153,10 @@ class FieldMappingForm(_RowForm):
         if local and remote and cleaned.get("is_active") and cleaned.get("direction"):
             row = FieldMapping(local=local.path, remote=remote.name, direction=cleaned["direction"])
             pairs.check_pair(self.known, row, local, remote)
+            for name, text in policies.find_faults(self.known, cleaned, local, remote):
+                self.add_error(name, text)
+        if self.instance.pk is None and remote and "movement" not in self.fields:
+            self.instance.movement = fieldvalues.first_movement(remote.name)
         return cleaned
 
 
@@ -120,16 +167,38 @@ class MatchKeyForm(_RowForm):
 
 
 class ValueMapForm(forms.ModelForm):
-    """``field_local`` and ``field_remote`` list the values each end knows; empty where it takes any text."""
+    """``local_values`` and ``remote_values`` are (value, label) of what each end knows; empty where it takes any.
+
+    ``ways`` are the directions of its table. What is written is chosen; what is only read may be typed, because it
+    may be an old value.
+    """
 
     class Meta:
         model = ValueMapEntry
         fields = ["direction", "local_value", "remote_value"]
 
-    def __init__(self, *args, local_values=frozenset(), remote_values=frozenset(), **kwargs) -> None:
+    def __init__(self, *args, local_values=(), remote_values=(), ways=tuple(terms.Direction), **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.known = {"local_value": local_values, "remote_value": remote_values}
+        self.known = {
+            "local_value": frozenset(value for value, _label in local_values),
+            "remote_value": frozenset(value for value, _label in remote_values),
+        }
+        if "direction" in self.fields:
+            self.fields["direction"].choices = [(way.value, _(way.label)) for way in ways]
+            if self.instance.pk is None:
+                self.initial["direction"] = ways[0]
+        self._offer("local_value", local_values, is_written=ways == (terms.Direction.PULL,))
+        self._offer("remote_value", remote_values, is_written=ways != (terms.Direction.PULL,))
         _name_inputs(self)
+
+    def _offer(self, name: str, values, *, is_written: bool) -> None:
+        if name not in self.fields or not values:
+            return
+        if is_written:
+            self.fields[name].widget = widgets.SharedSelect(widgets.Options(values))
+        else:
+            self.fields[name].widget = widgets.SuggestInput(widgets.Datalist(f"crmsync-{name}", values))
+        self.fields[name].widget.is_required = self.fields[name].required
 
     def clean(self):
         """The value that is written must be one that side knows; what is only read may be an old one."""
@@ -141,32 +210,6 @@ class ValueMapForm(forms.ModelForm):
             if is_written and value and known and value not in known:
                 text = _("“%(value)s” is not one of: %(known)s.")
                 self.add_error(name, text % {"value": value, "known": ", ".join(sorted(known))})
-        return cleaned
-
-
-class RuleConditionForm(forms.ModelForm):
-    """A condition on a field of either side."""
-
-    class Meta:
-        model = RuleCondition
-        fields = ["side", "field", "operator", "value"]
-
-    def __init__(self, *args, known: catalogue.Catalogue, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self.known = known
-        _name_inputs(self)
-
-    def clean(self):
-        cleaned = super().clean()
-        if cleaned.get("field") and cleaned.get("side"):
-            is_local = cleaned["side"] == terms.SideName.LOCAL
-            check = pairs.check_local if is_local else pairs.check_remote
-            try:
-                check(self.known, cleaned["field"])
-            except ValidationError as error:
-                self.add_error("field", error)
-        if cleaned.get("operator") and cleaned["operator"] not in _BARE_OPERATORS and not cleaned.get("value"):
-            self.add_error("value", _("Give the value to compare with, or choose “is empty”."))
         return cleaned
 
 

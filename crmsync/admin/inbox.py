@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.admin import cells, page, payload, queue_item
@@ -12,10 +13,22 @@ from crmsync.models import Delivery, InboxEvent
 @admin.register(InboxEvent)
 class InboxEventAdmin(queue_item.QueuePage):
     key = "remote_id"
+    list_filter = [*queue_item.QueuePage.list_filter, ("via", admin.EmptyFieldListFilter)]
     empty_hint = _(
         "HubSpot records that changed wait here until they are in Django. Nothing waits."
         " If a change in HubSpot should be here, check the portal's last webhook and the mapping's cursors."
     )
+
+    def get_fields(self, request: HttpRequest, obj: InboxEvent | None = None) -> list[object]:
+        fields = super().get_fields(request, obj)
+        return ["mapping", "via", *fields[1:]] if obj is not None and obj.via else fields
+
+    @admin.display(description=_("record"))
+    def record(self, obj: InboxEvent):
+        if not obj.via:
+            return super().record(obj)
+        told = {"via": obj.via, "id": obj.remote_id}
+        return gettext("every record that takes values over from %(id)s of %(via)s") % told
 
 
 @admin.register(Delivery)

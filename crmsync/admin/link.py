@@ -1,17 +1,14 @@
 """Links: the pairs of records that are kept in sync, each with a way to both sides; read-only with actions."""
 
-from django.apps import apps
 from django.contrib import admin, messages
-from django.contrib.admin.utils import quote
 from django.db import models, transaction
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from crmsync import jobs
-from crmsync.admin import cells, confirm, page
+from crmsync.admin import cells, confirm, ends, page
 from crmsync.engine import terms
 from crmsync.ledger import inbox, journal, outbox, queue
 from crmsync.models import InboxEvent, Link, LogEntry, Mapping, OutboxEntry
@@ -89,14 +86,7 @@ class LinkAdmin(page.ReadOnlyPage):
     @admin.display(description=_("Django record"), ordering="local_pk")
     def django_record(self, obj: Link):
         """A link to the record's own page where this site has one."""
-        label = f"{obj.mapping.model_label.rpartition('.')[2]} {obj.local_pk}"
-        try:
-            model = apps.get_model(obj.mapping.model_label)
-            name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
-            url = reverse(name, args=[quote(obj.local_pk)], current_app=self.admin_site.name)
-        except (LookupError, ValueError, NoReverseMatch):
-            return label
-        return cells.link(url, label)
+        return ends.django_record(obj.mapping.model_label, obj.local_pk, self.admin_site.name)
 
     @admin.display(description=_("HubSpot record"), ordering="remote_id")
     def hubspot_record(self, obj: Link):
@@ -121,7 +111,7 @@ class LinkAdmin(page.ReadOnlyPage):
     @admin.display(description=_("fields agreed on"))
     def base_names(self, obj: Link):
         """Names only: the values are in both records."""
-        return cells.bullets([" ↔ ".join(name.split("|")) for name in sorted(obj.base)])
+        return cells.bullets([" ↔ ".join(name.split("|")) for name in sorted(obj.base) if name[0] != "|"])
 
     @admin.display(description=_("more"))
     def log(self, obj: Link):

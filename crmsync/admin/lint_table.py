@@ -6,18 +6,19 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crmsync.admin import cells, page
+from crmsync.admin import cells, page, verdict
 from crmsync.engine import findings
 from crmsync.flows import lint
 from crmsync.models import Mapping
 
 Severity = findings.Severity
+_GONE = {findings.Code.PROPERTY_MISSING, findings.Code.PROPERTY_ARCHIVED}
 _MARKS = {Severity.ERROR: ("bad", "✗"), Severity.WARNING: ("warn", "!"), Severity.INFO: ("quiet", "i")}
 
 
 def contract(home: page.Page, mapping: Mapping) -> SafeString | str:
-    """What must be mended in sight, what is only good to know on demand; three queries."""
-    found = lint.of_mapping(mapping)
+    """What must be mended in sight, what is only good to know on demand; two queries beside the catalogue's."""
+    found = verdict.of(mapping).findings
     told = [one for one in found if one.severity is not Severity.INFO]
     more = [one for one in found if one.severity is Severity.INFO]
     text = ngettext("%(count)d remark", "%(count)d remarks", len(more)) % {"count": len(more)}
@@ -40,7 +41,11 @@ def _mark(one: lint.Finding) -> SafeString:
 def _where(home: page.Page, one: lint.Finding) -> SafeString | str:
     if one.field_id is None:
         return one.field or cells.EMPTY
-    return cells.link(home.url_of("fieldmapping_change", one.field_id), one.field)
+    link = cells.link(home.url_of("fieldmapping_change", one.field_id), one.field)
+    if one.code not in _GONE:
+        return link
+    url = home.url_of("mapping_replace", one.mapping_id, one.field_id)
+    return cells.lines(link, cells.link(url, _("Replace with …")))
 
 
 def _words(one: lint.Finding) -> SafeString:

@@ -2,10 +2,11 @@
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.admin import cells, page, payload
+from crmsync.admin import candidates, cells, ends, page, payload
 from crmsync.engine import terms
 from crmsync.models import LogEntry
 
@@ -34,6 +35,7 @@ class LogEntryAdmin(page.ReadOnlyPage):
             "hubspot",
             "reason",
             f"short_{self._detail(request)}",
+            "matched",
             "run",
         ]
 
@@ -46,8 +48,20 @@ class LogEntryAdmin(page.ReadOnlyPage):
             "shown_outcome",
             "reason",
             self._detail(request),
+            *(["matched", "resolving"] if obj and obj.candidates else []),
             changes,
         ]
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.candidates_view)
+        return [path("candidates/", view, name="crmsync_logentry_candidates"), *super().get_urls()]
+
+    def candidates_view(self, request: HttpRequest) -> HttpResponse:
+        return candidates.view(self, request)
+
+    def changelist_view(self, request: HttpRequest, extra_context=None) -> HttpResponse:
+        links = [(self.url_of("logentry_candidates"), _("Match candidates"))]
+        return super().changelist_view(request, {"crmsync_list_links": links, **(extra_context or {})})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> LogEntry | None:
         row = super().get_object(request, object_id, from_field)
@@ -82,6 +96,20 @@ class LogEntryAdmin(page.ReadOnlyPage):
     @admin.display(description=_("detail"))
     def short_detail_without_values(self, obj: LogEntry):
         return cells.folded(self.detail_without_values(obj))
+
+    @admin.display(description=_("candidates"))
+    def matched(self, obj: LogEntry):
+        """The records that matched, where none was chosen."""
+        site = self.admin_site.name
+        return cells.bullets([ends.named(obj.mapping, side, key, site) for side, key in obj.candidates])
+
+    @admin.display(description=_("what to do"))
+    def resolving(self, obj: LogEntry):
+        """A record that is linked already is the other link's matter; of several, a person chooses one."""
+        if obj.reason == terms.Reason.TOO_MANY_CANDIDATES:
+            url = f"{self.url_of('logentry_candidates')}?mapping={obj.mapping_id}"
+            return cells.link(url, _("Choose one on the page “Match candidates”, or make the values differ."))
+        return _("Unlink the candidate from its present partner, or make the values differ; then save the record.")
 
     @admin.display(description=_("changes"))
     def change_table(self, obj: LogEntry):

@@ -4,27 +4,27 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
-from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.admin import (
+    association,
     attempt,
     bulk_add,
     cells,
     field_mapping,
+    fixed_value,
     forms,
     formsets,
     kept,
-    lint_table,
+    mapping_actions,
     mapping_list,
-    page,
-    preview,
-    proof,
+    review,
     revision,
 )
 from crmsync.admin.deletion import CountedDeletion
-from crmsync.admin.mapping_actions import MappingActions
+from crmsync.admin.mapping_pages import MappingPages
 from crmsync.engine import terms
+from crmsync.flows import lifecycle
 from crmsync.ledger import portals, specs
 from crmsync.models import (
     Conflict,
@@ -35,13 +35,14 @@ from crmsync.models import (
     Mapping,
     MatchKey,
     OutboxEntry,
-    Run,
 )
 
 # Names of fieldsets that rows belong to: the template puts an inline below the fieldset of its ``step``.
-_MATCH, _ROWS = "crmsync-match", "crmsync-rows"
+_OBJECTS, _MATCH, _ROWS, _RELATIONS = "crmsync-objects", "crmsync-match", "crmsync-rows", "crmsync-relations"
+# The template repeats the buttons below the fieldset of this name: here the person knows what they do.
+_REVIEW = "crmsync-review"
 # Inputs of one row of fields, its hidden ids too, and those of the rest of the form.
-_INPUTS_A_ROW, _OTHER_INPUTS = 11, 80
+_INPUTS_A_ROW, _OTHER_INPUTS = 11, 120
 
 
 class MatchKeyInline(admin.TabularInline):
@@ -53,8 +54,16 @@ class MatchKeyInline(admin.TabularInline):
     step = _MATCH
 
 
+class FixedInline(fixed_value.FixedValueInline):
+    step = _OBJECTS
+
+
 class FieldInline(field_mapping.FieldMappingInline):
     step = _ROWS
+
+
+class RelationInline(association.AssociationInline):
+    step = _RELATIONS
 
 
 class AddFieldInline(field_mapping.LargeFieldMappingInline):
@@ -62,21 +71,16 @@ class AddFieldInline(field_mapping.LargeFieldMappingInline):
 
 
 @admin.register(Mapping)
-class MappingAdmin(MappingActions, CountedDeletion, kept.Kept, page.Page):
+class MappingAdmin(
+    MappingPages, mapping_actions.MappingActions, review.Steps, mapping_list.Columns, CountedDeletion, kept.Kept
+):
     form = forms.MappingForm
     list_display = ["label", "joins", "state_and_problem", "fields_", "links_", "outbox", "inbox", "portal"]
     list_filter = ["state", "portal", "model_label", "object_type", "direction"]
     search_fields = ["label", "model_label", "object_type"]
     readonly_fields = [
-        "shown_state",
-        "kept_in",
-        "problem",
-        "revision",
-        "created_at",
-        "rule_list",
-        "all_fields",
-        "work",
-        "contract",
+        *("shown_state", "kept_in", "problem", "revision", "created_at", "all_fields"),
+        *("statuses", "rule_list", "switches", "life", "contract", "proof_state", "concerns", "work"),
     ]
     counted = (
         (FieldMapping, "mapping"),
@@ -95,47 +99,50 @@ class MappingAdmin(MappingActions, CountedDeletion, kept.Kept, page.Page):
         return mapping_list.MappingList
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        return super().get_queryset(request).select_related("portal")
-
-    def get_urls(self):
-        wrap = self.admin_site.admin_view
-        return [
-            path("<path:object_id>/preview/", wrap(self.preview_view), name="crmsync_mapping_preview"),
-            path("<path:object_id>/proof/", wrap(self.proof_view), name="crmsync_mapping_proof"),
-            path("<path:object_id>/add-fields/", wrap(self.bulk_add_view), name="crmsync_mapping_bulk_add"),
-            *super().get_urls(),
-        ]
-
-    def preview_view(self, request: HttpRequest, object_id: str):
-        return preview.view(self, request, object_id)
-
-    def proof_view(self, request: HttpRequest, object_id: str):
-        return proof.view(self, request, object_id)
-
-    def bulk_add_view(self, request: HttpRequest, object_id: str):
-        return bulk_add.view(self, request, object_id)
+        return mapping_list.with_facts(super().get_queryset(request).select_related("portal"))
 
     # --- The form -------------------------------------------------------------------------------------------
 
     def get_fieldsets(self, request: HttpRequest, obj: Mapping | None = None):
-        """The steps, in the order they are thought of."""
+        """The steps, in the order they are thought of; those that only show are empty until there is something."""
         ends = ["label", "portal", "model_label", "object_type"]
         edits = obj is None or self.has_change_permission(request, obj)
         objects = [*ends, "custom_type"] if edits and not _is_settled(obj) else ends
         seen = ["seen_revision"] if edits else []
-        fields = ["all_fields"] if obj and not _fits(obj) else []
+        kept_in = ["kept_in"] if self.is_kept(obj) else []
         problem = ["problem"] if obj and obj.problem else []
-        problem += ["kept_in"] if self.is_kept(obj) else []
-        state = [(_("State"), {"fields": [("shown_state", "revision", "created_at"), *problem]})] if obj else []
-        lint = [(_("Contract"), {"fields": ["contract"]})] if obj else []
+        shown = [("shown_state", "revision", "created_at"), *problem, *kept_in]
+
+        def saved(*names: str) -> list[str]:
+            return list(names) if obj else []
+
         return [
-            *state,
-            *lint,
-            (_("1. Objects"), {"fields": objects}),
-            (_("2. Direction and creation"), {"fields": ["direction", "creates_remote", "creates_local"]}),
-            (_("3. Match"), {"fields": ["rule_list"] if obj else [], "description": _MATCHING, "classes": [_MATCH]}),
-            (_("4. Fields"), {"fields": fields, "description": _FIELDS, "classes": [_ROWS]}),
-            (_("5. Safety"), {"fields": ["deletes", "uses_save", *(["work"] if obj else []), *seen]}),
+            *([(None, {"fields": shown})] if obj else []),
+            (_("1. Objects"), {"fields": [*objects, "direction"], "classes": [_OBJECTS], "description": _JOINED}),
+            (
+                _("2. Match"),
+                {"fields": ["creates_remote", "creates_local"], "classes": [_MATCH], "description": _MATCHING},
+            ),
+            (
+                _("3. Fields"),
+                {
+                    "fields": ["all_fields"] if obj and not _fits(obj) else [],
+                    "classes": [_ROWS],
+                    "description": _FIELDS,
+                },
+            ),
+            (_("4. Statuses"), {"fields": saved("statuses"), "description": _STATUSES}),
+            (_("5. Rules"), {"fields": saved("rule_list"), "description": _RULES}),
+            (_("6. Associations"), {"fields": [], "classes": [_RELATIONS], "description": _RELATED}),
+            (_("7. Safety"), {"fields": ["deletes", "uses_save", *saved("switches"), *seen]}),
+            (
+                _("8. Review"),
+                {
+                    "fields": saved("life", "contract", "proof_state", "concerns", "work"),
+                    "classes": [_REVIEW],
+                    "description": _REVIEWED if obj else _SAVE_FIRST,
+                },
+            ),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Mapping | None = None) -> list[str]:
@@ -145,7 +152,7 @@ class MappingAdmin(MappingActions, CountedDeletion, kept.Kept, page.Page):
 
     def get_inlines(self, request: HttpRequest, obj: Mapping | None) -> list[type[admin.TabularInline]]:
         fits = obj is None or _fits(obj)
-        return [MatchKeyInline, FieldInline if fits else AddFieldInline]
+        return [MatchKeyInline, FieldInline if fits else AddFieldInline, FixedInline, RelationInline]
 
     def save_model(self, request: HttpRequest, obj: Mapping, form, change: bool) -> None:
         """Only what was edited: workers write state and problem meanwhile."""
@@ -160,11 +167,23 @@ class MappingAdmin(MappingActions, CountedDeletion, kept.Kept, page.Page):
     def save_related(self, request: HttpRequest, form, formsets, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         mapping = form.instance
-        if not change or not revision.has_edits(form, formsets):
-            return
-        portals.bump(mapping)
+        if not change:
+            bulk_add.offer(self, request, mapping)
+            return lifecycle.note_created(mapping, request.user.pk)
+        if not revision.has_edits(form, formsets):
+            return None
+        lifecycle.note_edit(mapping, request.user.pk)
+        if terms.MappingState(mapping.state).is_started:
+            self._say_edit(request, mapping)
         if mapping.state == terms.MappingState.LIVE:
             self._stop_if_broken(request, mapping)
+        return None
+
+    def _say_edit(self, request: HttpRequest, mapping: Mapping) -> None:
+        """What changed under a mapping that runs, and whom it concerns."""
+        facts = {"number": mapping.revision, "what": review.say_edit(mapping), "whom": review.concern(mapping)}
+        text = _("Revision %(number)d: %(what)s. %(whom)s") if facts["what"] else _("Revision %(number)d. %(whom)s")
+        self.say(request, text % facts, messages.INFO)
 
     def _stop_if_broken(self, request: HttpRequest, mapping: Mapping) -> None:
         """The last net under an edit of a live mapping."""
@@ -172,14 +191,6 @@ class MappingAdmin(MappingActions, CountedDeletion, kept.Kept, page.Page):
         if refusal:
             portals.stop_mapping(mapping.pk, refusal)
             self.say(request, _("The mapping was paused. %(why)s") % {"why": refusal}, messages.ERROR)
-
-    def get_object_links(self, request: HttpRequest, obj: Mapping) -> list[tuple[str, object]]:
-        links = [(self.url_of("mapping_proof", obj.pk), _("Round-trip proof"))]
-        if self.has_operate_permission(request):
-            links.insert(0, (self.url_of("mapping_preview", obj.pk), _("Preview")))
-        if bulk_add.is_allowed(self, request, obj):
-            links.append((self.url_of("mapping_bulk_add", obj.pk), _("Add fields")))
-        return links
 
     # --- Kept in a file -------------------------------------------------------------------------------------
 
@@ -196,51 +207,10 @@ class MappingAdmin(MappingActions, CountedDeletion, kept.Kept, page.Page):
 
     # --- Cells ----------------------------------------------------------------------------------------------
 
-    @admin.display(description=_("joins"), ordering="model_label")
-    def joins(self, obj: Mapping):
-        return cells.joined(obj.model_label, obj.direction, obj.get_direction_display(), obj.object_type)
-
-    @admin.display(description=_("state"), ordering="state")
-    def shown_state(self, obj: Mapping):
-        return cells.lines(cells.state(obj.state, obj.get_state_display()), cells.held(obj.held))
-
-    @admin.display(description=_("state"), ordering="state")
-    def state_and_problem(self, obj: Mapping):
-        return cells.lines(self.shown_state(obj), cells.folded(obj.problem))
-
-    @admin.display(description=_("fields"))
-    def fields_(self, obj: Mapping):
-        return self.count_link(obj.field_count, FieldMapping, mapping__id__exact=obj.pk)
-
-    @admin.display(description=_("links"))
-    def links_(self, obj: Mapping):
-        return self.count_link(obj.link_count, Link, mapping__id__exact=obj.pk)
-
-    @admin.display(description=_("to HubSpot"))
-    def outbox(self, obj: Mapping):
-        return self._queue(OutboxEntry, obj, obj.outbox_due, obj.outbox_parked)
-
-    @admin.display(description=_("from HubSpot"))
-    def inbox(self, obj: Mapping):
-        return self._queue(InboxEvent, obj, obj.inbox_due, obj.inbox_parked)
-
-    def _queue(self, model: type[models.Model], obj: Mapping, due: int, parked: int):
-        """What waits and what needs attention, each number leading to its rows."""
-        parts = []
-        for count, queue_state, text in (
-            (due, terms.QueueState.DUE, _("%d waiting")),
-            (parked, terms.QueueState.PARKED, _("%d need attention")),
-        ):
-            if count:
-                url = self.list_url(model, mapping__id__exact=obj.pk, state__exact=queue_state.value)
-                parts.append(cells.link(url, text % count))
-        return cells.bullets(parts)
-
-    @admin.display(description=_("sync rules"))
-    def rule_list(self, obj: Mapping):
-        add = reverse("admin:crmsync_syncrule_add", current_app=self.admin_site.name)
-        rules = [cells.link(self.object_url(rule), rule) for rule in obj.rules.all()]
-        return cells.bullets([*rules, cells.link(f"{add}?mapping={obj.pk}", _("Add a sync rule"))])
+    @admin.display(description=_("life"))
+    def life(self, obj: Mapping):
+        found = mapping_actions.life_of(obj)
+        return cells.warning(found) if found.is_behind else str(found)
 
     @admin.display(description=_("fields"))
     def all_fields(self, obj: Mapping):
@@ -249,39 +219,52 @@ class MappingAdmin(MappingActions, CountedDeletion, kept.Kept, page.Page):
             [cells.link(self.object_url(row), row), cells.arrow(row.direction, row.get_direction_display())]
             for row in obj.fields.all()
         ]
-        return cells.table([_("field mapping"), _("direction")], rows)
-
-    @admin.display(description=_("findings"))
-    def contract(self, obj: Mapping):
-        return lint_table.contract(self, obj)
-
-    @admin.display(description=_("work"))
-    def work(self, obj: Mapping):
-        mine = {"mapping__id__exact": obj.pk}
-        pages = (Link, OutboxEntry, InboxEvent, Run, LogEntry, Conflict)
-        return cells.bullets([cells.link(self.list_url(m, **mine), m._meta.verbose_name_plural) for m in pages])
+        hint = _(
+            "They are more than one form may hold here. Set DATA_UPLOAD_MAX_NUMBER_FIELDS to %(number)d or more in"
+            " the project's settings, and they are edited on this page."
+        )
+        table = cells.table([_("field mapping"), _("direction")], rows)
+        return cells.blocks(cells.note(hint % {"number": _inputs(obj)}), table)
 
 
 def _is_settled(obj: Mapping | None) -> bool:
     """Whether both ends are fixed by what was done with the mapping."""
     if obj is None or obj.pk is None:
         return False
-    if not hasattr(obj, "is_settled"):
-        obj.is_settled = obj.state != terms.MappingState.DRAFT or obj.links.exists()
-    return obj.is_settled
+    return terms.MappingState(obj.state).is_started or obj.link_count > 0
 
 
 def _fits(obj: Mapping) -> bool:
     """Whether one form may hold all rows: Django refuses a POST with too many inputs."""
-    if not hasattr(obj, "fits_form"):
-        limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
-        most = (limit - _OTHER_INPUTS) // _INPUTS_A_ROW if limit else None
-        obj.fits_form = most is None or obj.fields.count() + field_mapping.FieldMappingInline.extra <= most
-    return obj.fits_form
+    limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    return limit is None or _inputs(obj) <= limit
 
 
+def _inputs(obj: Mapping) -> int:
+    """About how many inputs the form with all rows has."""
+    return _OTHER_INPUTS + _INPUTS_A_ROW * (obj.field_count + field_mapping.FieldMappingInline.extra)
+
+
+_JOINED = _(
+    "The two kinds of record, and which way values may flow at all. Fixed values say which records belong here, such"
+    " as those of one pipeline."
+)
 _MATCHING = _(
     "Before a record is made on the other side, its partner is looked for by the match keys below. Without any,"
     " existing records are never found, and every one is made again."
 )
-_FIELDS = _("The rows are below. A field that flows one way belongs to the side it comes from.")
+_FIELDS = _(
+    "Each row is a switch of its own: what is not active does not flow. A field that flows one way belongs to the"
+    " side it comes from. A row that is ticked for deletion goes when the form is saved."
+)
+_STATUSES = _(
+    "What a value on one side is called on the other. Values without a line are held back, unless the field says"
+    " otherwise. The lines are on the field's own page."
+)
+_RULES = _("Rules let only some records in. Each has its own switch; without any, every record takes part.")
+_RELATED = _(
+    "A relation of the model and an association in HubSpot. Both records must be synced: the other one by the mapping"
+    " chosen here. Each row is a switch of its own."
+)
+_REVIEWED = _("What keeps it from working, what was proved, and what the next step is.")
+_SAVE_FIRST = _("Save the mapping: it is a draft and syncs nothing. Then it is reviewed here, and switched on.")

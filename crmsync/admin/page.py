@@ -4,10 +4,10 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import widgets
-from django.contrib.admin.utils import quote
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -53,6 +53,15 @@ class Page(admin.ModelAdmin):
         """The page of a row."""
         name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
         return reverse(name, args=[quote(row.pk)], current_app=self.admin_site.name)
+
+    def get_viewed(self, request: HttpRequest, object_id: str) -> models.Model:
+        """The row of one of its further pages; refused to whoever may not view it, 404 where there is none."""
+        row = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if row is None:
+            raise Http404
+        return row
 
     def url_of(self, name: str, *args: object) -> str:
         """One of our further pages, by what follows ``crmsync_`` in its name."""

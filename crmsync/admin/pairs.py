@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from crmsync import adapters
 from crmsync.admin import catalogue
-from crmsync.engine import convert, terms
-from crmsync.ledger import specs
+from crmsync.engine import across, combined, convert, terms
+from crmsync.ledger import book, specs
 from crmsync.models import FieldMapping, RemoteProperty
 
 
@@ -24,6 +24,8 @@ def check_local(known: catalogue.Catalogue, path: str) -> adapters.LocalField | 
 
 def check_remote(known: catalogue.Catalogue, name: str) -> RemoteProperty | None:
     """The property of a name; ValidationError where there is none, None while no object type is chosen."""
+    if combined.is_combined(name):
+        return _check_combined(known, name)
     if not known.is_chosen or name in known.remote:
         return known.remote.get(name)
     object_type = known.mapping.object_type
@@ -44,10 +46,35 @@ def check_remote(known: catalogue.Catalogue, name: str) -> RemoteProperty | None
     )
 
 
+def check_field(known: catalogue.Catalogue, name: str) -> RemoteProperty | None:
+    """As ``check_remote``, for a field, which may take the value of an associated record over."""
+    if not across.is_across(name) or combined.is_combined(name) or not known.is_chosen:
+        return check_remote(known, name)
+    if name in known.across:
+        return known.across[name]
+    if fault := across.find_fault(name):
+        raise ValidationError(fault)
+    raise ValidationError(
+        _(
+            "%(type)s cannot be associated with records that have “%(name)s”. Choose one from the list, or press"
+            " “Refresh fields” on the portal's page if it was added just now."
+        )
+        % {"type": known.mapping.object_type, "name": name}
+    )
+
+
+def _check_combined(known: catalogue.Catalogue, name: str) -> RemoteProperty | None:
+    """A text made of several properties, which nobody can write; each part is checked by itself."""
+    if fault := combined.find_fault(name):
+        raise ValidationError(fault)
+    found = [check_remote(known, one) for one in combined.parts(name)]
+    return RemoteProperty(name=name, type="string", is_read_only=True) if all(found) else None
+
+
 def check_pair(known: catalogue.Catalogue, row: FieldMapping, local: adapters.LocalField, remote: RemoteProperty):
     """ValidationError, by field, where the two ends cannot be joined the way the row says."""
     try:
-        kind = specs.remote_type(remote)
+        kind = book.remote_type(remote)
     except specs.SpecError as error:
         raise ValidationError({"remote": str(error)}) from error
     if not convert.is_possible(local.local_type, kind):
@@ -70,6 +97,10 @@ def check_pair(known: catalogue.Catalogue, row: FieldMapping, local: adapters.Lo
 
 def _check_ways(known: catalogue.Catalogue, row: FieldMapping, local: adapters.LocalField, remote: RemoteProperty):
     whole, own = terms.Direction(known.mapping.direction), terms.Direction(row.direction)
+    if own.pushes and across.is_across(row.remote):
+        text = _("“%(name)s” is a value of an associated record, which is only read.")
+        remedy = _("Set this row's direction to “from HubSpot”.")
+        raise ValidationError({"direction": f"{text % {'name': row.remote}} {remedy}"})
     if whole.pushes and own.pushes and remote.is_read_only:
         text = _("HubSpot lets nobody write “%(name)s”. Set this row's direction to “from HubSpot”.")
         raise ValidationError({"direction": text % {"name": row.remote}})

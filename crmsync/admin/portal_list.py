@@ -11,7 +11,7 @@ class PortalList(ChangeList):
         super().get_results(request)
         by_portal: dict[int, list[Mapping]] = {}
         rows = Mapping.objects.filter(portal__in=[one.pk for one in self.result_list])
-        for mapping in rows.prefetch_related("fields"):
+        for mapping in rows.prefetch_related("fields", "associations__to_mapping"):
             by_portal.setdefault(mapping.portal_id, []).append(mapping)
         self.result_list = list(self.result_list)
         for portal in self.result_list:

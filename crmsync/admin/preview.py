@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -16,7 +15,13 @@ from crmsync.engine import changes, plan, spec, terms
 from crmsync.flows import backfill
 from crmsync.models import Mapping, choices
 
-_KINDS = {"new": ("good", "+"), "update": ("warn", "~"), "conflict": ("bad", "!"), "held": ("bad", "✗")}
+_KINDS = {
+    "new": ("good", "+"),
+    "update": ("warn", "~"),
+    "conflict": ("bad", "!"),
+    "held": ("bad", "✗"),
+    "skip": ("quiet", "="),
+}
 _NEW = (terms.Outcome.CREATED, terms.Outcome.ADOPTED)
 
 
@@ -37,12 +42,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One direction: its lines and counts, or why there are none."""
+    """One direction: its lines and counts, or why there are none; ``notes``: what waits whatever a record holds."""
 
     title: object
     lines: list[Line]
     counts: list[str]
     refusal: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @require_safe
@@ -67,12 +73,7 @@ def view(page: pages.Page, request: HttpRequest, object_id: str) -> TemplateResp
     """GET: plans the first page of each direction; permission to view the mapping and to operate."""
     if not page.has_operate_permission(request):
         raise PermissionDenied
-    mapping = page.get_object(request, unquote(object_id))
-    if not page.has_view_permission(request, mapping):
-        raise PermissionDenied
-    if mapping is None:
-        raise Http404
-    return _respond(request, page, mapping)
+    return _respond(request, page, page.get_viewed(request, object_id))
 
 
 def _part(mapping: Mapping, kind: str, *, shows: bool) -> Part:
@@ -81,7 +82,48 @@ def _part(mapping: Mapping, kind: str, *, shows: bool) -> Part:
     if found is None:
         return Part(title, [], [], refusal)
     lines = [line for one in found for pair in one.pairs for line in lines_of(one.spec, pair, shows=shows)]
-    return Part(title, lines, [text for one in found for text in _counts(one)])
+    notes = dict.fromkeys(text for one in found for text in notes_of(one.spec))
+    lines += _associations(mapping, kind)
+    return Part(title, lines, [text for one in found for text in _counts(one)], notes=tuple(notes))
+
+
+_MOVES = {
+    terms.EdgeMove.ADD_REMOTE: "new",
+    terms.EdgeMove.ADD_LOCAL: "new",
+    terms.EdgeMove.CUT_REMOTE: "update",
+    terms.EdgeMove.CUT_LOCAL: "update",
+    terms.EdgeMove.WAIT: "held",
+    terms.EdgeMove.REFUSE: "held",
+}
+
+
+def _associations(mapping: Mapping, kind: str) -> list[Line]:
+    """Associations of linked records that would be made, removed or waited for; keys only, no values."""
+    found, refusal = attempt.attempt(lambda: backfill.foresee(mapping, kind))
+    if found is None:
+        return [Line("", label=_("associations"), result=refusal, span=1)]
+    return [
+        Line(
+            record=f"{join.work.link.local_pk} ↔ {join.remote_id}",
+            field=f"{join.one.local} ↔ {join.one.to_type}",
+            local=step.local_pk or cells.EMPTY,
+            remote=step.remote_id or cells.EMPTY,
+            kind=_MOVES[step.move],
+            label=cells.badge(_("association"), *_KINDS[_MOVES[step.move]]),
+            result=step.detail or _(step.move.label),
+            span=1,
+        )
+        for join in found
+        for step in join.steps
+        if step.move in _MOVES
+    ]
+
+
+def notes_of(mapping: spec.MappingSpec) -> Iterator[str]:
+    """Fields and associations that are held back in every record, and why records without a partner wait."""
+    yield from (one.held.message for one in (*mapping.fields, *mapping.associations) if one.held is not None)
+    if mapping.unmatched:
+        yield mapping.unmatched
 
 
 def _counts(one: plan.Plan) -> list[str]:
@@ -95,12 +137,24 @@ def lines_of(mapping: spec.MappingSpec, pair: changes.PairPlan, *, shows: bool) 
     lines = [
         *_writes(pair, fields, pair.local_writes, terms.SideName.LOCAL, shows=shows),
         *_writes(pair, fields, pair.remote_writes, terms.SideName.REMOTE, shows=shows),
+        *_fixed(pair, shows=shows),
         *_clashes(pair, fields, shows=shows),
         *_problems(pair, fields, shows=shows),
     ]
     if not lines:
         detail = pair.detail if shows else payload.without_values(pair.detail)
         lines = [Line(_key(pair), label=_(pair.outcome.label), result=detail or _reason(pair.reason))]
+    lines[0].span = len(lines)
+    return lines
+
+
+def all_lines_of(mapping: spec.MappingSpec, pair: changes.PairPlan, *, shows: bool) -> list[Line]:
+    """As ``lines_of``, and the fields beside them that stay as they are."""
+    lines = lines_of(mapping, pair, shows=shows)
+    told = {line.field for line in lines}
+    for one in mapping.fields:
+        if f"{one.local} ↔ {one.remote}" not in told:
+            lines.append(_line(pair, one, "skip", _("stays"), "", "", shows=shows))
     lines[0].span = len(lines)
     return lines
 
@@ -112,6 +166,14 @@ def _writes(pair, fields, writes, side: terms.SideName, *, shows: bool) -> Itera
         yield _line(
             pair, fields[write.field_id], kind, _(pair.outcome.label), result=becomes, rule=write.rule, shows=shows
         )
+
+
+def _fixed(pair: changes.PairPlan, *, shows: bool) -> Iterator[Line]:
+    """What a new record gets whatever its partner holds."""
+    for one in pair.fixed:
+        becomes = _("%(side)s becomes “%(value)s”") % {"side": _(one.side.label), "value": _shown(one.value, shows)}
+        label = cells.badge(_(pair.outcome.label), *_KINDS["new"])
+        yield Line(_key(pair), one.field, kind="new", label=label, result=becomes, rule=_("fixed value"))
 
 
 def _clashes(pair, fields, *, shows: bool) -> Iterator[Line]:

@@ -4,7 +4,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from crmsync.admin import kept
-from crmsync.ledger import portals
+from crmsync.flows import lifecycle
 
 
 def has_edits(form, formsets) -> bool:
@@ -18,15 +18,15 @@ class Revised(kept.Kept):
     def save_related(self, request: HttpRequest, form, formsets, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if has_edits(form, formsets):
-            portals.bump(self.get_mapping(form.instance))
+            lifecycle.note_edit(self.get_mapping(form.instance), request.user.pk)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         mapping = self.get_mapping(obj)
         super().delete_model(request, obj)
-        portals.bump(mapping)
+        lifecycle.note_edit(mapping, request.user.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet) -> None:
         mappings = {mapping.pk: mapping for mapping in map(self.get_mapping, queryset)}
         super().delete_queryset(request, queryset)
         for mapping in mappings.values():
-            portals.bump(mapping)
+            lifecycle.note_edit(mapping, request.user.pk)

@@ -5,25 +5,26 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.admin import cells, forms, formsets, page
+from crmsync.admin import cells, members, page
 from crmsync.admin.revision import Revised
 from crmsync.models import Mapping, RuleCondition, SyncRule
 
 
 class ConditionInline(admin.TabularInline):
     model = RuleCondition
-    form = forms.RuleConditionForm
-    formset = formsets.ConditionSet
+    form = members.RuleConditionForm
+    formset = members.ConditionSet
     extra = 2
+    verbose_name_plural = _("Conditions; those with the same number are a group")
 
 
 @admin.register(SyncRule)
 class SyncRuleAdmin(Revised, page.Page):
     inlines = [ConditionInline]
-    list_display = ["name", "mapping", "flow", "join", "condition_list", "gates_updates", "is_active"]
+    list_display = ["name", "mapping", "flow", "condition_list", "gates_updates", "unlinks", "is_active"]
     list_filter = ["mapping", "direction", "is_active"]
     search_fields = ["name", "conditions__field"]
-    fields = ["mapping", "name", "direction", "join", "gates_updates", "is_active"]
+    fields = ["mapping", "name", "direction", ("join", "groups_join"), "gates_updates", "unlinks", "is_active"]
     empty_hint = _(
         "A sync rule lets only some records into a mapping, such as contacts whose country is France."
         " Without rules all records take part. Next: add a rule if not all should."
@@ -48,7 +49,4 @@ class SyncRuleAdmin(Revised, page.Page):
 
     @admin.display(description=_("conditions"))
     def condition_list(self, obj: SyncRule):
-        lines = [
-            f"{c.get_side_display()} {c.field} {c.get_operator_display()} {c.value}" for c in obj.conditions.all()
-        ]
-        return cells.bullets(lines)
+        return members.say(obj) if obj.conditions.all() else cells.EMPTY

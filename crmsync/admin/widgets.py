@@ -9,14 +9,17 @@ from django.utils.html import format_html, format_html_join, html_safe
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from crmsync.engine import combined
+
 Choice = tuple[str, str]
 
 
 class Options:
     """Escaped <option> elements of (value, label) pairs, joined once."""
 
-    def __init__(self, pairs: Iterable[Choice]) -> None:
+    def __init__(self, pairs: Iterable[Choice], *, has_blank: bool = True) -> None:
         self.pairs = list(pairs)
+        self.has_blank = has_blank
         self._parts = {
             value: format_html('<option value="{}">{}</option>', value, label) for value, label in self.pairs
         }
@@ -28,14 +31,20 @@ class Options:
     def html(self, chosen: str) -> SafeString:
         """All options with one chosen; an unknown value stays visible, because it is what is stored."""
         if chosen and chosen not in self._parts:
-            lost = format_html('<option value="{0}" selected>{0} {1}</option>', chosen, _("(not found)"))
+            remark = "" if combined.is_combined(chosen) else _("(not found)")
+            lost = format_html('<option value="{0}" selected>{0} {1}</option>', chosen, remark)
             return mark_safe(lost + self._all)
-        blank = format_html('<option value=""{}>---------</option>', mark_safe("" if chosen else " selected"))
+        blank = self._blank(is_chosen=not chosen)
         if not chosen:
             return mark_safe(blank + self._all)
         part = self._parts[chosen]
         marked = part.replace("<option ", "<option selected ", 1)
         return mark_safe(blank + self._all.replace(part, marked, 1))
+
+    def _blank(self, *, is_chosen: bool) -> str:
+        if not self.has_blank:
+            return ""
+        return format_html('<option value=""{}>---------</option>', mark_safe(" selected" if is_chosen else ""))
 
 
 class SharedSelect(forms.Widget):
@@ -72,3 +81,9 @@ class SuggestInput(forms.TextInput):
 
     def __init__(self, datalist: Datalist) -> None:
         super().__init__(attrs={"list": datalist.id, "autocomplete": "off", "spellcheck": "false"})
+
+
+def name_deletion(form: forms.BaseForm) -> None:
+    """The box that deletes a row of a table has its label in the head only; whoever hears the page needs one."""
+    if "DELETE" in form.fields:
+        form.fields["DELETE"].widget.attrs["aria-label"] = _("Delete this row when the form is saved")

@@ -19,6 +19,8 @@ _SAFE_DIGITS: Final = 18  # any integer of so many digits fits 64 bits
 def value_of(text: str, one: spec.FieldSpec) -> object:
     """The Python value for a canonical text, checked against the column; never cut or rounded to fit."""
     value = READ[one.local_type](text, one)
+    if one.category:
+        return _read_category(value, one)
     if one.local_choices:
         _check_choices(localvalues.text_of(value, one) or "", one)
     return value
@@ -159,6 +161,26 @@ def _check_choices(text: str, one: spec.FieldSpec) -> None:
                 terms.Problem.OPTION_UNKNOWN,
                 f'"{choice[:80]}" is not one of the local choices: add it, or map it to one of them.',
             )
+
+
+def _read_category(value: object, one: spec.FieldSpec) -> object:
+    """The spelling that the related table has; a single row that differs in letter case alone is meant."""
+    if isinstance(value, tuple):
+        return tuple(sorted({_choose(text, one) for text in value}))
+    return _choose(str(value), one)
+
+
+def _choose(text: str, one: spec.FieldSpec) -> str:
+    if text in one.local_choices or not one.local_choices:  # too many to know, or none: looked up when written
+        return text
+    near = [choice for choice in one.local_choices if choice.lower() == text.lower()]
+    if len(near) == 1:
+        return near[0]
+    if one.adds_choices and not near:
+        return text
+    raise errors.ConvertError(
+        terms.Problem.OPTION_UNKNOWN, f"There is no {one.category} “{text[:80]}” in Django: add it, or map it."
+    )
 
 
 READ: Final[dict[terms.LocalType, ReadLocal]] = {

@@ -5,7 +5,7 @@ Nothing is converted here. Most records of most runs are in sync, and for those 
 
 from collections.abc import Iterable, Mapping
 
-from crmsync.engine import changes, errors, fieldplan, localvalues, record, remotevalues, routes, terms
+from crmsync.engine import changes, errors, fieldplan, localvalues, record, remotevalues, routes, spec, terms
 
 Changed = tuple[routes.Route, fieldplan.Seen | errors.ConvertError]
 """A field and what is seen of it, or why its local value cannot be read."""
@@ -23,6 +23,10 @@ def find_changed(
     for route in fields:
         one = route.one
         known = find_base(one.id)
+        if one.held is not None:
+            if route.pushes and _waits(one, find_local(one.local), known):
+                changed.append((route, errors.ConvertError(one.held.code, one.held.message)))
+            continue
         here, there = find_local(one.local), find_remote(one.remote)
         try:
             # a raw value that equals a canonical text is canonical itself
@@ -39,6 +43,16 @@ def find_changed(
     return changed
 
 
+def _waits(one: spec.FieldSpec, value: object, known: changes.BaseValue | None) -> bool:
+    """Whether a field that is held has something new to send; of a field that Django lost nothing can be said."""
+    if one.held is None or one.held.side is terms.SideName.LOCAL:
+        return False
+    try:
+        return localvalues.text_of(value, one) != (known.local if known else None)
+    except errors.ConvertError:
+        return True
+
+
 def is_edited(
     fields: Iterable[routes.Route],
     survivor: record.Record,
@@ -47,7 +61,10 @@ def is_edited(
 ) -> bool:
     """Whether a record holds a change that its lost partner would have received."""
     return any(
-        route.flows_from(side) and route.one.id in base and _is_changed(route, survivor, side, base[route.one.id])
+        route.flows_from(side)
+        and route.one.held is None
+        and route.one.id in base
+        and _is_changed(route, survivor, side, base[route.one.id])
         for route in fields
     )
 

@@ -57,6 +57,11 @@ class FieldConfig:
     write_mode: terms.WriteMode = terms.WriteMode.OVERWRITE
     conflict: terms.ConflictPolicy = terms.ConflictPolicy.PREFER_HUBSPOT
     blanks: terms.BlankPolicy = terms.BlankPolicy.KEEP
+    unmapped: terms.UnmappedPolicy = terms.UnmappedPolicy.HOLD
+    default_local: Value = ""
+    default_remote: Value = ""
+    movement: terms.Movement = terms.Movement.ANY
+    throttle_minutes: int = 0
     is_active: bool = True
     note: str = ""
     value_map: tuple[ValueConfig, ...] = ()
@@ -80,6 +85,34 @@ class ConditionConfig:
     field: str
     operator: terms.Operator = terms.Operator.EQUALS
     value: Values = ""
+    group: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FixedConfig:
+    side: terms.SideName
+    field: str
+    value: Value
+    decides: bool = True
+
+    def __str__(self) -> str:
+        return f"fixed value {self.field}"
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationConfig:
+    """``to`` is the name of the other mapping, in the same file or portal."""
+
+    local: str
+    to: str
+    label: str = ""
+    direction: terms.Direction = terms.Direction.BOTH
+    brings: bool = True
+    is_active: bool = True
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"association {self.local} ↔ {self.to}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +120,9 @@ class RuleConfig:
     name: str
     direction: terms.Direction = terms.Direction.BOTH
     join: terms.Join = terms.Join.ALL
+    groups_join: terms.Join = terms.Join.ANY
     gates_updates: bool = False
+    unlinks: bool = False
     is_active: bool = True
     conditions: tuple[ConditionConfig, ...] = ()
 
@@ -110,6 +145,8 @@ class MappingConfig:
     match_keys: tuple[MatchConfig, ...] = ()
     fields: tuple[FieldConfig, ...] = ()
     rules: tuple[RuleConfig, ...] = ()
+    fixed_values: tuple[FixedConfig, ...] = ()
+    associations: tuple[AssociationConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +174,7 @@ def find_problems(mappings: Iterable[MappingConfig]) -> Iterator[Problem]:
     for name in _repeated(mappings, lambda one: one.name):
         yield Problem(name, "Two mappings have this name. Give each its own.")
     for one in mappings:
-        for text in chain(_in_fields(one), _in_targets(one), _in_rules(one)):
+        for text in chain(_in_fields(one), _in_targets(one), _in_rules(one), _in_records(one)):
             yield Problem(one.name, text)
 
 
@@ -169,6 +206,13 @@ def _in_rules(mapping: MappingConfig) -> Iterator[str]:
         for one in rule.conditions:
             if one.operator not in BARE_OPERATORS and not one.value:
                 yield f"A condition of the {rule} on “{one.field}” has no value. Give one, or choose “is_empty”."
+
+
+def _in_records(mapping: MappingConfig) -> Iterator[str]:
+    for side, name in _repeated(mapping.fixed_values, lambda one: (one.side, one.field)):
+        yield f"“{name}” in {side.label} has two fixed values. Take one of them out."
+    for key in _repeated(mapping.associations, lambda one: (one.local, one.to, one.label)):
+        yield f"The association {key[0]} ↔ {key[1]} is there twice. Take one of them out."
 
 
 def _repeated(rows: Iterable[Row], key: Callable[[Row], Key]) -> list[Key]:

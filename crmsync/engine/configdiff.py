@@ -58,7 +58,7 @@ def compare(
 
 
 def _created(one: config.MappingConfig) -> Iterator[ConfigChange]:
-    bare = dataclasses.replace(one, match_keys=(), fields=(), rules=())
+    bare = dataclasses.replace(one, match_keys=(), fields=(), rules=(), fixed_values=(), associations=())
     plain = configtext.to_line(bare).replace(', "fields": []', "")
     yield ConfigChange(ChangeKind.CREATE, one.name, "", after=plain)
     yield from _between(one.name, bare, one)
@@ -72,6 +72,10 @@ def _between(mapping: str, old: config.MappingConfig, new: config.MappingConfig)
         mapping, "order of the fields", [str(one) for one in old.fields], [str(one) for one in new.fields]
     )
     yield from _keyed(mapping, old.rules, new.rules)
+    # Fixed values have no order: each is of another field.
+    fixed = [sorted(each.fixed_values, key=configtext.to_line) for each in (old, new)]
+    yield from _lines(mapping, "fixed value", *fixed)
+    yield from _lines(mapping, "association", old.associations, new.associations)
 
 
 Keyed = config.FieldConfig | config.RuleConfig

@@ -11,18 +11,36 @@ from typing import Any, Final, TypeVar
 from crmsync.engine import config, terms
 
 # Lists of these are written with each of their things on a line (or more) of its own.
-_ROWS: Final = {"mappings", "fields", "match_keys", "rules", "conditions", "value_map"}
+_ROWS: Final = {
+    "mappings",
+    "fields",
+    "match_keys",
+    "rules",
+    "conditions",
+    "value_map",
+    "fixed_values",
+    "associations",
+}
 _MARK: Final = "crmsync"
 _REMEDY: Final = "Correct the file, or export it anew."
 _MISSING: Final = object()
-# Characters that the columns take.
+# Characters that the columns take; of numbers, the largest.
 _MOST: Final[dict[object, dict[str, int]]] = {
     config.MappingConfig: {"name": 100, "model": 150, "object_type": 200},
-    config.FieldConfig: {"local": 150, "remote": 200, "note": 300},
+    config.FieldConfig: {
+        "local": 150,
+        "remote": 200,
+        "note": 300,
+        "default_local": 200,
+        "default_remote": 200,
+        "throttle_minutes": 5_256_000,  # ten years
+    },
+    config.FixedConfig: {"field": 200, "value": 500},
+    config.AssociationConfig: {"local": 150, "to": 100, "label": 200, "note": 300},
     config.MatchConfig: {"local": 150, "remote": 200},
     config.ValueConfig: {"local": 200, "remote": 200},
     config.RuleConfig: {"name": 100},
-    config.ConditionConfig: {"field": 200, "value": 500},
+    config.ConditionConfig: {"field": 200, "value": 500, "group": 99},
 }
 
 T = TypeVar("T")
@@ -162,6 +180,8 @@ class _Reader:
     def value(self, given: Any, hint: Any, place: str, *, most: int, is_needed: bool) -> Any:
         if hint is bool:
             return given if isinstance(given, bool) else self.refuse(place, "true or false is wanted here.")
+        if hint is int:
+            return self.number(given, most, place)
         if isinstance(hint, type) and issubclass(hint, terms.Term):
             return self.term(given, hint, place)
         if typing.get_origin(hint) is tuple:
@@ -175,6 +195,11 @@ class _Reader:
             return kind._value2member_map_[given]
         except (KeyError, TypeError):
             return self.refuse(place, f"{json.dumps(given)[:80]} is not one of: {', '.join(kind)}.")
+
+    def number(self, given: Any, most: int, place: str) -> Any:
+        if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= most:
+            return self.refuse(place, f"A whole number from 0 to {most} is wanted here.")
+        return given
 
     def text(self, given: Any, most: int, place: str, *, is_needed: bool) -> Any:
         if not isinstance(given, str):

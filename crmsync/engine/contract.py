@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from crmsync.engine import rehearse, terms
+from crmsync.engine import rehearse, spec, terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +48,44 @@ class Row:
     refusal: str = ""
     to_remote: Mapping[str, str] = field(default_factory=dict)
     to_local: Mapping[str, str] = field(default_factory=dict)
+    unmapped: terms.UnmappedPolicy = terms.UnmappedPolicy.HOLD
+    only_new: bool = False
 
     @property
     def has_map(self) -> bool:
-        """Whether there is a value map, which is strict in both directions as soon as it has one line."""
+        """Whether there is a value map; what becomes of values it does not hold, ``unmapped`` says."""
         return bool(self.to_remote or self.to_local)
 
 
 class Named(NamedTuple):
-    """What a match key or a rule's condition names on one side; ``owner`` is the key's or the rule's name.
+    """What a match key, a rule's condition or a fixed value names on one side; ``owner`` is its or the rule's name.
 
-    ``refusal``: why the Django field cannot be used; blank where it can, and for HubSpot's.
+    ``refusal``: why the Django field cannot be used, or not with this value; blank where it can, and for HubSpot's.
     """
 
     owner: str
     side: terms.SideName
     name: str
     refusal: str = ""
+    operator: terms.Operator = terms.Operator.NOT_EMPTY
+    value: str = ""
+
+
+class Relation(NamedTuple):
+    """An active association; ``held`` says why it cannot work, None where it can. ``unlinked``: the name of the
+    mapping that it leads to, where that one is not live; else blank."""
+
+    owner: str
+    held: spec.EdgeHold | None = None
+    unlinked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MappingFacts:
     """A mapping as its rows say. ``others``: by property, the other mappings that push it in the same portal and
-    object type. ``local_required``: columns that a new Django row must be given a value for."""
+    object type; ``rivals`` are those of them that nothing tells apart from this one.
+    ``local_required``: columns that a new Django row must be given a value for.
+    ``is_told_apart``: fixed values keep another mapping's HubSpot records out."""
 
     id: int
     label: str
@@ -82,9 +97,13 @@ class MappingFacts:
     rows: tuple[Row, ...] = ()
     keys: tuple[Named, ...] = ()
     conditions: tuple[Named, ...] = ()
+    fixed: tuple[Named, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    is_told_apart: bool = False
     model_refusal: str = ""
     local_required: tuple[str, ...] = ()
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     missing_scopes: tuple[str, ...] = ()
     missing_optional: tuple[str, ...] = ()
     key_property: str = ""
@@ -92,20 +111,23 @@ class MappingFacts:
 
     @property
     def pushed(self) -> frozenset[str]:
-        """The properties that some row fills."""
-        return frozenset(one.remote for one in self.rows if one.pushes)
+        """The properties that some row or fixed value fills."""
+        rows = frozenset(one.remote for one in self.rows if one.pushes)
+        return rows | {one.name for one in self.fixed if one.side is terms.SideName.REMOTE}
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
     """What was discovered of one object type. No properties: nobody looked.
 
-    ``required``: what HubSpot itself demands on a create; of each group one must be set.
+    ``required``: what HubSpot itself demands on a create; of each group one must be set. ``unique``: the properties
+    that take one of the slots for unique ones.
     """
 
     properties: Mapping[str, Property] = field(default_factory=dict)
     rules: tuple[rehearse.RuleFacts, ...] = ()
     required: tuple[tuple[str, ...], ...] = ()
+    unique: tuple[str, ...] = ()
 
 
 # What HubSpot itself demands of a new record, whatever an account's admins say; of each group one must be set.
@@ -116,3 +138,5 @@ DEMANDED: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "deals": (("dealname",), ("dealstage",)),
     "tickets": (("subject",), ("hs_pipeline_stage",)),
 }
+# What HubSpot demands besides where the object type has several pipelines: a stage does not say its own.
+DEMANDED_OF_SEVERAL: Final[dict[str, tuple[tuple[str, ...], ...]]] = {"deals": (("pipeline",),)}

@@ -86,18 +86,21 @@ def _map_out(text: str, one: spec.FieldSpec) -> str | None:
     if one.value_map is None:
         return text
     if is_several(one):
-        return canonical.choices_text(valuemap.all_to_remote(canonical.split_choices(text), one.value_map))
-    return valuemap.to_remote(text, one.value_map)
+        choices = canonical.split_choices(text)
+        return canonical.choices_text(valuemap.all_to_remote(choices, one.value_map, one.options))
+    return valuemap.to_remote(text, one.value_map, one.options)
 
 
 def _map_in(text: str, one: spec.FieldSpec) -> str | None:
     if one.local_type is _USER:
-        return _linked(text, (one.value_map or _NOBODY).to_local, _NO_USER)
+        owners = one.value_map or _NOBODY
+        return owners.to_local.get(text) or owners.local_default or _linked(text, owners.to_local, _NO_USER)
     if one.value_map is None:
         return text
     if is_several(one):
-        return canonical.choices_text(valuemap.all_to_local(canonical.split_choices(text), one.value_map))
-    return valuemap.to_local(text, one.value_map)
+        choices = canonical.split_choices(text)
+        return canonical.choices_text(valuemap.all_to_local(choices, one.value_map, one.local_choices))
+    return valuemap.to_local(text, one.value_map, one.local_choices)
 
 
 def _linked(text: str, links: Mapping[str, str], missing: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from crmsync.engine import (
     changes,
@@ -32,16 +33,28 @@ class _Draft:
         self.problems.append(fieldplan.make_problem(route.one, error))
         self.is_match_lost = self.is_match_lost or route.matches is not None
 
+    def wait(self, route: routes.Route, value: object) -> None:
+        """A field that is held: its value, if there is one, follows when it can."""
+        held = route.one.held
+        if held is not None and held.side is terms.SideName.REMOTE and value not in (None, ""):
+            self.problems.append(fieldplan.make_problem(route.one, errors.ConvertError(held.code, held.message)))
+
 
 def decide_remote(
-    mapping: spec.MappingSpec, fields: tuple[routes.Route, ...], pair: changes.Pair, local: record.Record
+    mapping: spec.MappingSpec,
+    fields: tuple[routes.Route, ...],
+    pair: changes.Pair,
+    local: record.Record,
+    *,
+    now: datetime,
 ) -> changes.PairPlan:
-    """Make a local record in HubSpot, of every non-blank field that flows there, whatever its write mode.
+    """Make a local record in HubSpot, of every non-blank field that flows there, whatever its write mode, and of the
+    mapping's fixed values.
 
     Fields that only pull get no base: what HubSpot fills in by itself is then a first contact, not a change.
     """
     is_allowed = mapping.direction.pushes and pair.wanted.pushes
-    refusal = _find_refusal(mapping, pair, terms.Direction.PUSH, is_allowed, mapping.creates_remote)
+    refusal = _find_refusal(mapping, pair, terms.Direction.PUSH, is_allowed, mapping.creates_remote, now)
     if refusal is not None:
         return refusal
     draft = _draft_pushes(fields, local.values.get)
@@ -51,6 +64,7 @@ def decide_remote(
         pair,
         terms.Outcome.CREATED,
         creates=terms.SideName.REMOTE,
+        fixed=_find_fixed(mapping, terms.SideName.REMOTE, draft),
         remote_writes=tuple(draft.writes),
         settles=draft.settles,
         problems=tuple(draft.problems),
@@ -58,11 +72,16 @@ def decide_remote(
 
 
 def decide_local(
-    mapping: spec.MappingSpec, fields: tuple[routes.Route, ...], pair: changes.Pair, remote: record.Record
+    mapping: spec.MappingSpec,
+    fields: tuple[routes.Route, ...],
+    pair: changes.Pair,
+    remote: record.Record,
+    *,
+    now: datetime,
 ) -> changes.PairPlan:
     """Make the local record of a HubSpot one; the mirror image of ``decide_remote``."""
     is_allowed = mapping.direction.pulls and pair.wanted.pulls
-    refusal = _find_refusal(mapping, pair, terms.Direction.PULL, is_allowed, mapping.creates_local)
+    refusal = _find_refusal(mapping, pair, terms.Direction.PULL, is_allowed, mapping.creates_local, now)
     if refusal is not None:
         return refusal
     draft = _draft_pulls(fields, remote.values.get)
@@ -72,6 +91,7 @@ def decide_local(
         pair,
         terms.Outcome.CREATED,
         creates=terms.SideName.LOCAL,
+        fixed=_find_fixed(mapping, terms.SideName.LOCAL, draft),
         local_writes=tuple(draft.writes),
         settles=draft.settles,
         problems=tuple(draft.problems),
@@ -79,17 +99,27 @@ def decide_local(
 
 
 def _find_refusal(
-    mapping: spec.MappingSpec, pair: changes.Pair, way: terms.Direction, is_allowed: bool, creates: bool
+    mapping: spec.MappingSpec,
+    pair: changes.Pair,
+    way: terms.Direction,
+    is_allowed: bool,
+    creates: bool,
+    now: datetime,
 ) -> changes.PairPlan | None:
     if not is_allowed:
         return _exclude(pair, terms.Reason.DIRECTION)
+    if pair.is_asked:  # fixed values were looked at before: a record of another mapping is not made here at all
+        return None
     if not creates:
         return _exclude(pair, terms.Reason.LINK_ONLY)
-    if mapping.rules:
-        result = rules.decide_all(mapping, way, pair.local, pair.remote)
-        if not result.passed:
-            return _exclude(pair, terms.Reason.FILTER, result.detail)
-    return None
+    result = rules.decide_all(mapping, way, pair.local, pair.remote, now=now)
+    return None if result.passed else _exclude(pair, result.reason, result.detail)
+
+
+def _find_fixed(mapping: spec.MappingSpec, side: terms.SideName, draft: "_Draft") -> tuple[spec.FixedSpec, ...]:
+    """The fixed values of a new record; a field's own value goes before one that is only given at first."""
+    written = {write.name for write in draft.writes}
+    return tuple(one for one in mapping.fixed if one.side is side and one.field not in written)
 
 
 def _draft_pushes(fields: Iterable[routes.Route], find_value: Callable[[str], object]) -> _Draft:
@@ -97,6 +127,9 @@ def _draft_pushes(fields: Iterable[routes.Route], find_value: Callable[[str], ob
     for route in fields:
         one = route.one
         if not route.pushes:
+            continue
+        if one.held is not None:
+            draft.wait(route, find_value(one.local))
             continue
         try:
             text = localvalues.text_of(find_value(one.local), one)
@@ -115,7 +148,7 @@ def _draft_pulls(fields: Iterable[routes.Route], find_value: Callable[[str], obj
     draft = _Draft()
     for route in fields:
         one = route.one
-        if not route.pulls:
+        if not route.pulls or one.held is not None:
             continue
         text = remotevalues.text_of(find_value(one.remote), one)
         try:

@@ -73,7 +73,7 @@ class _World:
     def plan(self, base: Mapping[int, changes.BaseValue]) -> changes.PairPlan:
         here, there = self.records()
         link = changes.LinkState(0, base)
-        mapping = replace(self.road.mapping, fields=(self.road.one,), rules=())
+        mapping = replace(self.road.mapping, fields=(self.road.one,), rules=(), associations=())
         return plan.make_plan(mapping, [changes.Pair(here, there, link)], _NOW).pairs[0]
 
     def apply(self, planned: changes.PairPlan) -> None:

@@ -17,6 +17,7 @@ from crmsync.engine import (
     diff,
     errors,
     match,
+    movement,
     remotevalues,
     routes,
     spec,
@@ -88,6 +89,13 @@ class _Case:
 
     def target_of(self, source: terms.SideName) -> str | None:
         return self.seen.remote if source is _LOCAL else self.seen.local
+
+    def is_stuck(self, source: terms.SideName) -> bool:
+        """Whether this side's value would take back a field that moves forward only."""
+        if self.one.movement is not terms.Movement.FORWARD:
+            return False
+        said = self.outgoing if isinstance(self.outgoing, str) else None
+        return movement.goes_back(self.one, source, local=self.seen.local, remote=self.seen.remote, said=said)
 
 
 def decide(route: routes.Route, seen: Seen, around: Around) -> FieldPlan:
@@ -163,7 +171,13 @@ def _decide_contest(case: _Case) -> FieldPlan:
     verdict = _find_verdict(case)
     if verdict.winner is None:
         return FieldPlan(clash=_make_clash(case, verdict.winner, verdict.rule))
+    if case.is_stuck(verdict.winner):  # then the other one's value is further on
+        return _carry(case, _other(verdict.winner), terms.Cause.FORWARD, is_contest=True)
     return _carry(case, verdict.winner, verdict.rule, is_contest=True)
+
+
+def _other(side: terms.SideName) -> terms.SideName:
+    return _REMOTE if side is _LOCAL else _LOCAL
 
 
 _DECIDERS: Final[dict[terms.Difference, Callable[[_Case], FieldPlan]]] = {
@@ -201,6 +215,9 @@ def _carry(case: _Case, source: terms.SideName, cause: terms.Cause, *, is_contes
     said, target = case.said_by(source), case.target_of(source)
     if writemode.is_kept_out(case.one, target=target, said=said):
         return SETTLED
+    if case.is_stuck(source):
+        message = f"Stays at “{target}” in {_other(source).label}: the field moves forward only."
+        return FieldPlan(settles=True, note=changes.FieldProblem(case.one.id, terms.Problem.MOVEMENT.value, message))
     if not case.around.may_write_from(source):
         return WAITS
     try:
@@ -264,7 +281,8 @@ def _make_push(one: spec.FieldSpec, said: str | None, target: str | None, cause:
     value = "" if said is None else remotevalues.value_of(said, one)
     if value and writemode.is_appending(one):
         value = writemode.make_addition(one, target=target, joined=value)
-    return changes.FieldWrite(one.id, one.remote, value, target, cause.value)
+    clears = one.movement is terms.Movement.CLEAR_FIRST and movement.is_back(one, present=target, wanted=said)
+    return changes.FieldWrite(one.id, one.remote, value, target, cause.value, clears_first=clears)
 
 
 def _make_clash(case: _Case, winner: terms.SideName | None, rule: terms.Cause) -> changes.Clash:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from crmsync.engine import canonical, errors, spec, terms
+from crmsync.engine import canonical, errors, record, spec, terms
 
 SayLocal = Callable[[object, spec.FieldSpec], str | None]
 
@@ -21,7 +21,17 @@ def text_of(value: object, one: spec.FieldSpec) -> str | None:
     """The canonical text of a column's value, None for None and ''."""
     if value is None or (isinstance(value, str) and not value):
         return None
+    if type(value) is record.Unreadable:
+        raise unreadable(value)
     return SAY[one.local_type](value, one)
+
+
+def unreadable(value: record.Unreadable) -> errors.ConvertError:
+    """What is said of a value whose code raised."""
+    return errors.ConvertError(
+        terms.Problem.UNREADABLE,
+        f"{value.path} could not be computed: it raised {value.error}. Correct its code, then retry.",
+    )
 
 
 def _wrong_type(value: object, one: spec.FieldSpec) -> errors.ConvertError:

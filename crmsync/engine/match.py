@@ -10,7 +10,10 @@ from typing import Final
 
 from crmsync.engine import canonical, record, terms
 
-_SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*:/*")
+_SCHEME: Final = re.compile(r"^(?:mailto:|[a-z][a-z0-9+-]*:/+)")
+_SEPARATORS: Final = re.compile(r"[\s().\-/\u2010-\u2015]+")
+# Fewer digits are an extension, which many share.
+_LEAST_PHONE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,14 @@ def normalise(value: object, normaliser: terms.Normaliser) -> str | None:
     text = canonical.plain_text(value)
     if text is None or normaliser is terms.Normaliser.EXACT:
         return text
-    return _NORMALISERS[normaliser](text.strip().casefold()) or None
+    return _settled(_NORMALISERS[normaliser], text) or None
+
+
+def _settled(normal_of: Callable[[str], str], text: str) -> str:
+    """Until it stays the same, so that "www.www.acme.com" and "www.acme.com" are one; each step shortens it."""
+    while (shorter := normal_of(text.strip().casefold())) != text:
+        text = shorter
+    return text
 
 
 def is_same(one: object, other: object, normaliser: terms.Normaliser) -> bool:
@@ -69,10 +79,45 @@ def decide(
     return Match(terms.MatchResult.FOUND, keys[0], keys)
 
 
+def spellings(value: str, normaliser: terms.Normaliser) -> tuple[str, ...]:
+    """How a side that compares letter by letter may have what ``value`` is compared as: the value first."""
+    normal = normalise(value, normaliser)
+    found = [value] if normal is None else [value, normal]
+    if normal is not None and normaliser is terms.Normaliser.PHONE:
+        found += [f"+{normal}", f"00{normal}"]
+    return tuple(dict.fromkeys(found))
+
+
+def tag_pattern(normal: str) -> str:
+    """What finds all tagged spellings of a normal e-mail address: "ann@x.org" is "ann+*@x.org"."""
+    name, _, domain = normal.rpartition("@")
+    return f"{name}+*@{domain}"
+
+
 def _email(text: str) -> str:
     text = text.removeprefix("mailto:").strip()
     name, _, domain = text.rpartition("@")
     return text if name and domain else ""
+
+
+def _email_without_tag(text: str) -> str:
+    """Many mail servers deliver ann+shop@x.org to ann@x.org."""
+    name, _, domain = _email(text).rpartition("@")
+    mailbox = name.partition("+")[0] or name
+    return f"{mailbox}@{domain}" if name else ""
+
+
+def _phone(text: str) -> str:
+    """All digits with the country code, without "+" or "00" before them; "" for what holds anything else.
+
+    No country is guessed, so 020 7946 0000 and +44 20 7946 0000 stay different.
+    """
+    bare = _SEPARATORS.sub("", text.removeprefix("tel:"))
+    digits = bare.removeprefix("+")
+    while digits.startswith("00"):
+        digits = digits.removeprefix("00")
+    is_number = digits.isascii() and digits.isdecimal() and len(digits) >= _LEAST_PHONE
+    return digits if is_number else ""
 
 
 def _domain(text: str) -> str:
@@ -89,6 +134,8 @@ def _digits(text: str) -> str:
 _NORMALISERS: Final[dict[terms.Normaliser, Callable[[str], str]]] = {
     terms.Normaliser.TRIMMED: str,
     terms.Normaliser.EMAIL: _email,
+    terms.Normaliser.EMAIL_PLUS: _email_without_tag,
     terms.Normaliser.DOMAIN: _domain,
+    terms.Normaliser.PHONE: _phone,
     terms.Normaliser.DIGITS: _digits,
 }

@@ -2,9 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
-from crmsync.engine import changes, compare, creation, errors, fieldplan, record, routes, rules, spec, terms
+from crmsync.engine import (
+    changes,
+    compare,
+    creation,
+    errors,
+    fieldplan,
+    members,
+    record,
+    routes,
+    rules,
+    spec,
+    terms,
+    twins,
+)
 
 _T = TypeVar("_T")
 
@@ -14,11 +28,15 @@ _REMOTE = terms.SideName.REMOTE
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """A mapping prepared for many pairs: the fields that flow, and which ways rules gate updates."""
+    """A mapping prepared for many pairs: the fields that flow, and whether rules gate updates or end links."""
 
     mapping: spec.MappingSpec
     fields: tuple[routes.Route, ...]
-    gates_updates: bool
+    now: datetime
+    gates_updates: bool = False
+    unlinks: bool = False
+    has_members: bool = False
+    paired: tuple[twins.Twin, ...] = ()
 
 
 @dataclass(slots=True)
@@ -58,16 +76,27 @@ def _keep(kept: list[_T], found: _T | None) -> None:
         kept.append(found)
 
 
-def make_scheme(mapping: spec.MappingSpec) -> Scheme:
+def make_scheme(mapping: spec.MappingSpec, now: datetime) -> Scheme:
     """Prepares a mapping; cheap next to a batch, so once a plan."""
-    gates_updates = any(rule.gates_updates for rule in mapping.rules)
-    return Scheme(mapping, routes.make_routes(mapping), gates_updates)
+    fields = routes.make_routes(mapping)
+    return Scheme(
+        mapping,
+        fields,
+        now,
+        gates_updates=any(rule.gates_updates and not rule.is_membership for rule in mapping.rules),
+        unlinks=any(rule.unlinks for rule in mapping.rules),
+        has_members=any(rule.is_membership for rule in mapping.rules),
+        paired=twins.find(fields),
+    )
 
 
 def decide(scheme: Scheme, pair: changes.Pair) -> changes.PairPlan:
     """Everything intended for one pair. None or archived in a linked pair was read directly: it is gone."""
     if pair.link is not None:
         return _decide_linked(scheme, pair, pair.link)
+    outsider = _find_outsider(scheme, pair, pair.local, pair.remote)
+    if outsider is not None:
+        return outsider
     if pair.candidates > 1:
         detail = f"{pair.candidates} partners match"
         return _leave(pair, terms.Outcome.EXCLUDED, terms.Reason.TOO_MANY_CANDIDATES, detail)
@@ -84,7 +113,8 @@ def _decide_linked(scheme: Scheme, pair: changes.Pair, link: changes.LinkState) 
     if local is not None and remote is not None:
         return _decide_both(scheme, pair, local, remote, link)
     if local is not None and link.creating and pair.remote is None:
-        return creation.decide_remote(scheme.mapping, scheme.fields, pair, local)
+        outsider = _find_outsider(scheme, pair, local, None)
+        return outsider or creation.decide_remote(scheme.mapping, scheme.fields, pair, local, now=scheme.now)
     if local is not None:
         return _decide_gone(scheme, pair, local, _LOCAL, link)
     if remote is not None:
@@ -100,9 +130,9 @@ def _decide_single(scheme: Scheme, pair: changes.Pair) -> changes.PairPlan:
     if pair.candidates:
         return _leave(pair, terms.Outcome.EXCLUDED, terms.Reason.PARTNER_TAKEN)
     if pair.local is not None:
-        return creation.decide_remote(scheme.mapping, scheme.fields, pair, pair.local)
+        return creation.decide_remote(scheme.mapping, scheme.fields, pair, pair.local, now=scheme.now)
     assert pair.remote is not None
-    return creation.decide_local(scheme.mapping, scheme.fields, pair, pair.remote)
+    return creation.decide_local(scheme.mapping, scheme.fields, pair, pair.remote, now=scheme.now)
 
 
 def _decide_found(
@@ -110,7 +140,7 @@ def _decide_found(
 ) -> changes.PairPlan:
     """Two records that match are linked, unless rules keep them out of every way the mapping flows."""
     results = [
-        rules.decide_all(scheme.mapping, way, local, remote)
+        rules.decide_all(scheme.mapping, way, local, remote, now=scheme.now)
         for way in (terms.Direction.PUSH, terms.Direction.PULL)
         if _flows(scheme.mapping, way)
     ]
@@ -126,8 +156,13 @@ def _decide_both(
     remote: record.Record,
     link: changes.LinkState | None,
 ) -> changes.PairPlan:
+    outsider = _find_outsider(scheme, pair, local, remote)
+    if outsider is None and scheme.unlinks:
+        outsider = members.find_unlinking(scheme.mapping, pair, local, remote, now=scheme.now)
+    if outsider is not None:
+        return outsider
     base: Mapping[int, changes.BaseValue] = {} if link is None else link.base
-    adopts = link is None or link.creating
+    adopts = link is None or link.creating or link.ended
     ways = _find_ways(scheme, pair, local, remote)
     if not ways.pushes and not ways.pulls and ways.kept_out:
         return _leave(pair, terms.Outcome.EXCLUDED, terms.Reason.FILTER, ways.kept_out)
@@ -141,16 +176,24 @@ def _decide_both(
         remote_at=remote.modified_at,
         is_made_by_us=link is not None and link.creating,
     )
-    return _make_plan(pair, _draft(changed, around), adopts=adopts, kept_out=ways.kept_out)
+    draft = _draft(scheme.paired, changed, around, (local, remote))
+    return _make_plan(pair, draft, adopts=adopts, kept_out=ways.kept_out)
 
 
-def _draft(changed: list[compare.Changed], around: fieldplan.Around) -> _Draft:
-    draft = _Draft()
+def _draft(
+    pairs: tuple[twins.Twin, ...],
+    changed: list[compare.Changed],
+    around: fieldplan.Around,
+    records: tuple[record.Record, record.Record],
+) -> _Draft:
+    draft, found = _Draft(), []
     for route, seen in changed:
         if isinstance(seen, errors.ConvertError):
             draft.problems.append(fieldplan.make_problem(route.one, seen))
         else:
-            draft.add(route.one, seen, fieldplan.decide(route, seen, around))
+            found.append((route, seen, fieldplan.decide(route, seen, around)))
+    for route, seen, plan in twins.decide(pairs, found, around, records):
+        draft.add(route.one, seen, plan)
     return draft
 
 
@@ -185,7 +228,7 @@ def _find_outcome(draft: _Draft, *, adopts: bool, kept_out: str) -> tuple[terms.
     if draft.waits:
         return terms.Outcome.WAITING, terms.Reason.NOT_WANTED.value, terms.Reason.NOT_WANTED.label
     if draft.notes:
-        return terms.Outcome.UNCHANGED, terms.Reason.DIRECTION.value, draft.notes[0].message
+        return terms.Outcome.UNCHANGED, draft.notes[0].code, draft.notes[0].message
     return terms.Outcome.UNCHANGED, "", ""
 
 
@@ -195,14 +238,22 @@ def _find_ways(scheme: Scheme, pair: changes.Pair, local: record.Record, remote:
     pulls = mapping.direction.pulls and pair.wanted.pulls
     if not scheme.gates_updates:
         return _Ways(pushes, pulls)
-    push = rules.decide_all(mapping, terms.Direction.PUSH, local, remote, is_update=True)
-    pull = rules.decide_all(mapping, terms.Direction.PULL, local, remote, is_update=True)
+    push = rules.decide_all(mapping, terms.Direction.PUSH, local, remote, is_update=True, now=scheme.now)
+    pull = rules.decide_all(mapping, terms.Direction.PULL, local, remote, is_update=True, now=scheme.now)
     kept_out = [
         result.detail
         for way, result in ((terms.Direction.PUSH, push), (terms.Direction.PULL, pull))
         if _flows(mapping, way) and not result.passed
     ]
     return _Ways(pushes and push.passed, pulls and pull.passed, kept_out[0] if kept_out else "")
+
+
+def _find_outsider(
+    scheme: Scheme, pair: changes.Pair, local: record.Record | None, remote: record.Record | None
+) -> changes.PairPlan | None:
+    if not scheme.has_members:
+        return None
+    return members.find_outsider(scheme.mapping, pair, local, remote, now=scheme.now)
 
 
 def _decide_gone(
@@ -215,7 +266,9 @@ def _decide_gone(
     """The partner of ``survivor``, which is on ``side``, is gone; an edit under way beats the deletion."""
     way = terms.Direction.PULL if side is _LOCAL else terms.Direction.PUSH
     reason = terms.Reason.REMOTE_GONE if side is _LOCAL else terms.Reason.LOCAL_GONE
-    if scheme.mapping.deletes is terms.DeletePolicy.ARCHIVE and _flows(scheme.mapping, way):
+    here, there = (survivor, None) if side is _LOCAL else (None, survivor)
+    is_member = _find_outsider(scheme, pair, here, there) is None
+    if scheme.mapping.deletes is terms.DeletePolicy.ARCHIVE and _flows(scheme.mapping, way) and is_member:
         if not _wants(pair, way):
             return _leave(pair, terms.Outcome.WAITING, terms.Reason.NOT_WANTED)
         if not compare.is_edited(scheme.fields, survivor, side, link.base):

@@ -1,11 +1,14 @@
 """A plan is a value: what would be done for some pairs, to be shown, counted, refused or applied."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from crmsync.engine import changes, errors, localvalues, pairplan, record, remotevalues, spec, terms
+from crmsync.engine import across, changes, errors, localvalues, pairplan, record, remotevalues, spec, terms
+
+# Of other records nothing came in, so nothing came in blank.
+_TOLD = (terms.Outcome.CREATED, terms.Outcome.ADOPTED, terms.Outcome.UPDATED, terms.Outcome.UNCHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,19 @@ class Plan:
 
 
 def make_plan(mapping: spec.MappingSpec, pairs: Iterable[changes.Pair], now: datetime) -> Plan:
-    """One PairPlan for each pair, in their order; ``now`` is stamped on the plan."""
-    scheme = pairplan.make_scheme(mapping)
-    return Plan(mapping, tuple(pairplan.decide(scheme, pair) for pair in pairs), now)
+    """One PairPlan for each pair, in their order; ``now`` is stamped on it, and relative dates count from there."""
+    scheme = pairplan.make_scheme(mapping, now)
+    plans = tuple(pairplan.decide(scheme, pair) for pair in pairs)
+    taken = across.taken_over(mapping)
+    return Plan(mapping, tuple(_with_notes(taken, one) for one in plans) if taken else plans, now)
+
+
+def _with_notes(taken: Sequence[spec.FieldSpec], one: changes.PairPlan) -> changes.PairPlan:
+    """With a note where values of associated records are blank because nobody says which record counts."""
+    if one.pair.remote is None or one.outcome not in _TOLD:
+        return one
+    notes = across.notes(taken, one.pair.remote.values, one.pair.link.base if one.pair.link else {})
+    return replace(one, notes=(*one.notes, *notes)) if notes else one
 
 
 def make_bases(

@@ -54,6 +54,8 @@ def local_values(one: spec.FieldSpec, zones: Zones) -> list[object]:
     if one.local_type is _LOCAL.MULTI and len(known) > 1:
         known.append(tuple(sorted(_local_known(one))))
     is_closed = bool(one.local_choices) or one.local_type is _LOCAL.USER or _is_strict(one)
+    if _has_default(one, terms.SideName.LOCAL) and one.local_type is _LOCAL.TEXT and not one.local_choices:
+        known.append(ODD)
     if is_closed and one.local_type is not _LOCAL.BOOLEAN:
         return [None, *known]
     return [None, *known, *_LOCAL_PROBES[one.local_type](one, zones)]
@@ -65,6 +67,8 @@ def remote_texts(one: spec.FieldSpec, zones: Zones) -> list[str]:
     if one.remote_type is _REMOTE.CHECKBOXES and len(known) > 1:
         known.append(canonical.SEPARATOR.join(known))
     is_closed = bool(one.options) or one.remote_type in _CHOSEN or _is_strict(one)
+    if _has_default(one, terms.SideName.REMOTE) and one.remote_type is _REMOTE.STRING and not one.options:
+        known.append(ODD)
     return ["", *known, *([] if is_closed else _REMOTE_PROBES[one.remote_type](one, zones))]
 
 
@@ -73,6 +77,14 @@ _CHOSEN: Final = (_REMOTE.ENUMERATION, _REMOTE.CHECKBOXES, _REMOTE.OWNER)
 
 def _is_strict(one: spec.FieldSpec) -> bool:
     return one.value_map is not None and one.value_map.strict
+
+
+def _has_default(one: spec.FieldSpec, side: terms.SideName) -> bool:
+    """Whether a value of this side that the map does not have becomes another one."""
+    if one.value_map is None:
+        return False
+    said = one.value_map.remote_default if side is terms.SideName.LOCAL else one.value_map.local_default
+    return said is not None
 
 
 def _local_known(one: spec.FieldSpec) -> set[str]:

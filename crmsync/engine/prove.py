@@ -4,14 +4,17 @@ Values are compared as the planner compares them, by canonical text: a time's mi
 It knows no portal: what HubSpot makes of a value that is sent is a function it is given.
 """
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from crmsync.engine import convert, echo, errors, probes, routes, spec, terms
 
-LISTED: Final = 50  # findings of one field: more are only counted, a table of them helps nobody
+# Findings of one field that change nothing: more are only counted, a table of them helps nobody. Those that do
+# are all listed, since each is to be accepted.
+LISTED: Final = 50
 _SHOWN: Final = 60  # characters of a value
 _BLANK: Final = "␣"
 _NAMED: Final = 3  # other values that share one
@@ -25,10 +28,19 @@ class Kind(terms.Term):
     REFUSED = "refused", "cannot cross"
 
 
+class Verdict(terms.Term):
+    """What a finding means for the value of a record, the worst first."""
+
+    CHANGES = "changes", "comes back different"
+    SAME = "same", "stays as it is"
+    HELD = "held", "held back, with the reason"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A value that does not come back. ``start``, ``becomes`` and ``back`` are for reading: cut, "" for blank;
-    None for a step that was not reached. ``code``: the problem where it is refused, else ""."""
+    None for a step that was not reached. ``code``: the problem where it is refused, else "". ``key`` stands for
+    the value and what becomes of it: another result has another key."""
 
     starts: terms.SideName
     start: str
@@ -39,6 +51,8 @@ class Finding:
     why: str
     remedy: str
     echo: echo.Echo
+    verdict: Verdict
+    key: str
 
     @property
     def chain(self) -> str:
@@ -49,7 +63,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class FieldProof:
-    """One field: values ``tried``, findings as a ``count``, and the first of them."""
+    """One field: values ``tried``, findings as a ``count``; all that change a value, and the first of the others."""
 
     field_id: int
     local: str
@@ -58,6 +72,11 @@ class FieldProof:
     tried: int
     count: int
     findings: tuple[Finding, ...]
+
+    @property
+    def changes(self) -> tuple[Finding, ...]:
+        """The findings that a person has to mend or to accept."""
+        return tuple(one for one in self.findings if one.verdict is Verdict.CHANGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +89,15 @@ class Proof:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether every value that was tried came back as it went."""
-        return not any(one.count for one in self.fields)
+        """Whether no value that was tried comes back different. One that is held back has not gone anywhere, and
+        one that the base remembers stays what it is."""
+        return not any(one.changes for one in self.fields)
+
+    def open_changes(self, accepted: Container[tuple[int, str]]) -> list[tuple[FieldProof, Finding]]:
+        """What comes back different and nobody accepted; ``accepted`` are (field id, key) pairs."""
+        return [
+            (one, each) for one in self.fields for each in one.changes if (one.field_id, each.key) not in accepted
+        ]
 
 
 def prove(mapping: spec.MappingSpec, *, settle: echo.Settle, zones: probes.Zones = ()) -> Proof:
@@ -107,8 +133,9 @@ def _prove_field(road: echo.Road, zones: probes.Zones) -> FieldProof:
     for trip in trips:
         if trip.crossed:
             shared[trip.starts, trip.becomes].append(trip.start)
-    moved = [(trip, shared[trip.starts, trip.becomes]) for trip in trips if not trip.is_fixed]
-    moved.sort(key=lambda each: list(Kind).index(_classify(road, *each)))
+    moved = [_judge(road, trip, shared[trip.starts, trip.becomes]) for trip in trips if not trip.is_fixed]
+    moved.sort(key=lambda each: (list(Verdict).index(each.verdict), list(Kind).index(each.kind)))
+    changing = sum(each.verdict is Verdict.CHANGES for each in moved)
     ways = {(True, True): terms.Direction.BOTH, (True, False): terms.Direction.PUSH}
     return FieldProof(
         field_id=route.one.id,
@@ -117,7 +144,7 @@ def _prove_field(road: echo.Road, zones: probes.Zones) -> FieldProof:
         direction=ways.get((route.pushes, route.pulls), terms.Direction.PULL),
         tried=len(trips),
         count=len(moved),
-        findings=tuple(_make_finding(road, *each) for each in moved[:LISTED]),
+        findings=tuple(_make_finding(road, each) for each in moved[: max(changing, LISTED)]),
     )
 
 
@@ -171,14 +198,42 @@ def _leave_remote(trip: _Trip, road: echo.Road) -> None:
 # --- The findings -----------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A trip that did not end where it began; ``sharing``: the values of its side that become the same."""
+
+    trip: _Trip
+    sharing: list[str | None]
+    kind: Kind
+    verdict: Verdict
+    echo: echo.Echo
+
+
+def _judge(road: echo.Road, trip: _Trip, sharing: list[str | None]) -> _Judged:
+    kind = _classify(road, trip, sharing)
+    moves = echo.find(road, trip.starts, trip.value)
+    return _Judged(trip, sharing, kind, _decide_verdict(road, kind, moves), moves)
+
+
 def _classify(road: echo.Road, trip: _Trip, sharing: list[str | None]) -> Kind:
     if trip.error is not None:
         return Kind.REFUSED
     return Kind.NOT_INJECTIVE if road.one.value_map is not None and len(sharing) > 1 else Kind.LOSSY
 
 
-def _make_finding(road: echo.Road, trip: _Trip, sharing: list[str | None]) -> Finding:
-    kind = _classify(road, trip, sharing)
+def _decide_verdict(road: echo.Road, kind: Kind, moves: echo.Echo) -> Verdict:
+    """The memory of the base is as good as coming back, where the planner itself never moves the value.
+
+    Not so for one value that a map takes elsewhere: there the two tables contradict each other.
+    """
+    if kind is Kind.REFUSED:
+        return Verdict.HELD
+    is_contradiction = kind is Kind.LOSSY and road.one.value_map is not None
+    return Verdict.SAME if moves is echo.Echo.NEVER and not is_contradiction else Verdict.CHANGES
+
+
+def _make_finding(road: echo.Road, judged: _Judged) -> Finding:
+    trip, kind = judged.trip, judged.kind
     code = "" if trip.error is None else str(trip.error.code)
     start = str(trip.value) if trip.start is None and trip.value is not None else trip.start
     return Finding(
@@ -188,10 +243,17 @@ def _make_finding(road: echo.Road, trip: _Trip, sharing: list[str | None]) -> Fi
         back=shown(trip.back) if trip.error is None else None,
         kind=kind,
         code=code,
-        why=_say_why(road, trip, sharing, kind),
+        why=_say_why(road, trip, judged.sharing, kind),
         remedy=_REFUSALS.get(code, "") if code else _REMEDIES[kind],
-        echo=echo.find(road, trip.starts, trip.value),
+        echo=judged.echo,
+        verdict=judged.verdict,
+        key=_key(trip.starts, start, trip.becomes, trip.back, code),
     )
+
+
+def _key(*parts: str | None) -> str:
+    """The same for the same value and result, whatever the texts hold and however long they are."""
+    return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _say_why(road: echo.Road, trip: _Trip, sharing: list[str | None], kind: Kind) -> str:

@@ -14,6 +14,17 @@ class RecordKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands for the value of a local path whose code raised: which path, and the class of the error."""
+
+    path: str
+    error: str
+
+    def __str__(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One record as read from a side.
 

@@ -13,6 +13,7 @@ ReadRemote = Callable[[str], str | None]
 SayRemote = Callable[[str, spec.FieldSpec], str]
 
 MAX_TEXT: Final = 65_536  # characters HubSpot keeps of a text property
+MAX_OPTION: Final = 200  # characters of a value we make an option of: longer ones are prose, not choices
 
 _NUMBERS: Final = (terms.LocalType.INTEGER, terms.LocalType.DECIMAL, terms.LocalType.FLOAT)
 
@@ -120,11 +121,23 @@ def _say_datetime(text: str, one: spec.FieldSpec) -> str:
 
 def _say_option(text: str, one: spec.FieldSpec) -> str:
     if one.options and text not in one.options:
+        if not one.adds_options:
+            raise errors.ConvertError(
+                terms.Problem.OPTION_UNKNOWN,
+                f'"{text[:80]}" is not an option of {one.remote}: add it in HubSpot, or map it to one.',
+            )
+        _check_option(text, one)
+    return _say_text(text, one)
+
+
+def _check_option(text: str, one: spec.FieldSpec) -> None:
+    """What is to be made an option must be sayable as one: semicolons separate options, outer blanks get lost."""
+    if canonical.SEPARATOR in text or text != text.strip() or not text.isprintable() or len(text) > MAX_OPTION:
         raise errors.ConvertError(
             terms.Problem.OPTION_UNKNOWN,
-            f'"{text[:80]}" is not an option of {one.remote}: add it in HubSpot, or map it to one.',
+            f'"{text[:80]}" cannot be made an option of {one.remote}: an option has at most {MAX_OPTION} characters,'
+            " no semicolon, line break or outer blank. Map it to one.",
         )
-    return _say_text(text, one)
 
 
 def _say_checkboxes(text: str, one: spec.FieldSpec) -> str:

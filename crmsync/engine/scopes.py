@@ -25,6 +25,10 @@ class Use:
     """What one mapping does in HubSpot; ``mapping`` is its name as staff know it.
 
     ``object_type`` is a name, an id such as 0-1, or a custom type. ``sensitive``: maps sensitive properties.
+    ``takes_from``: the object types whose values it takes over along associations. ``associates``: the object types
+    of its associations, and whether it makes and removes them. ``creates_properties``: to create records it needs a
+    property of its own. ``adds_options``: a value that is no option yet becomes one. ``offers_properties``: staff may
+    create properties on its page.
     """
 
     mapping: str
@@ -37,6 +41,10 @@ class Use:
     sensitive: bool = False
     streams_events: bool = False
     reads_emails: bool = False
+    takes_from: tuple[str, ...] = ()
+    associates: tuple[tuple[str, bool], ...] = ()
+    adds_options: bool = False
+    offers_properties: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,13 @@ def needed(uses: Iterable[Use], *, oauth: bool = False) -> tuple[Need, ...]:
     )
 
 
+def to_create_properties(object_type: str) -> Need:
+    """The scope that lets properties of an object type, and options of them, be created."""
+    kind, what = _kind_of(object_type)
+    ask = _fold(_Ask(f"crm.schemas.{kind}.write", f"creates properties of {what}"))
+    return Need(ask.scope, (ask.reason,), False, tuple({ask.or_scope} - {""}))
+
+
 def compare(needs: Iterable[Need], granted: Collection[str], *, known: bool = True) -> Comparison:
     """What is missing, present and too much; ``known`` False where HubSpot does not tell what is granted."""
     if not known:
@@ -152,11 +167,39 @@ def _asks_of(use: Use) -> Iterator[_Ask]:
         yield _Ask(f"crm.objects.{kind}.write", f"writes {what}")
     if use.reads_schema:
         yield _Ask(f"crm.schemas.{kind}.read", f"reads which properties {what} have")
-    if use.creates_properties:
-        yield _Ask(f"crm.schemas.{kind}.write", f"creates properties of {what}", is_optional=True)
+    yield from _asks_to_change_schema(use, kind, what)
     if use.sensitive:
         yield from _sensitive_asks(use, kind, what)
+    for other in use.takes_from:
+        yield from _asks_across(other, what)
+    for other, is_written in use.associates:
+        yield from _asks_associated(kind, what, other, is_written)
     yield from _feature_asks(use)
+
+
+def _asks_to_change_schema(use: Use, kind: str, what: str) -> Iterator[_Ask]:
+    scope = f"crm.schemas.{kind}.write"
+    if use.creates_properties:
+        yield _Ask(scope, f"creates properties of {what}", is_optional=True)
+    if use.adds_options:
+        yield _Ask(scope, f"adds options to properties of {what}", is_optional=True)
+    if use.offers_properties:
+        yield _Ask(scope, f"creates properties of {what} on its page “Create properties”", is_optional=True)
+
+
+def _asks_across(other: str, what: str) -> Iterator[_Ask]:
+    kind, others = _kind_of(other)
+    yield _Ask(f"crm.objects.{kind}.read", f"takes values over from the {others} that its {what} are associated with")
+    yield _Ask(f"crm.schemas.{kind}.read", f"reads which properties {others} have")
+
+
+def _asks_associated(kind: str, what: str, other: str, is_written: bool) -> Iterator[_Ask]:
+    """HubSpot: associations need the object scopes of both ends."""
+    other_kind, others = _kind_of(other)
+    yield _Ask(f"crm.objects.{other_kind}.read", f"reads which {others} its {what} are associated with")
+    if is_written:
+        for one in dict.fromkeys((kind, other_kind)):
+            yield _Ask(f"crm.objects.{one}.write", f"associates {what} with {others}")
 
 
 def _sensitive_asks(use: Use, kind: str, what: str) -> Iterator[_Ask]:

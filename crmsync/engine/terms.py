@@ -99,8 +99,15 @@ class DeletePolicy(Term):
 
 class MappingState(Term):
     DRAFT = "draft", "draft"
+    TESTED = "tested", "tested"
+    APPROVED = "approved", "approved"
     LIVE = "live", "live"
     PAUSED = "paused", "paused"
+
+    @property
+    def is_started(self) -> bool:
+        """Whether changes are captured for it: once switched on, also while it is paused."""
+        return self in (MappingState.LIVE, MappingState.PAUSED)
 
 
 class Outcome(Term):
@@ -134,8 +141,29 @@ class Operator(Term):
     STARTS_WITH = "starts_with", "starts with"
     GREATER = "greater", "is greater than"
     LESS = "less", "is less than"
+    NEXT_DAYS = "next_days", "is within the next … days"
+    PAST_DAYS = "past_days", "is within the past … days"
+    AFTER_DAYS = "after_days", "is more than … days ahead"
+    BEFORE_DAYS = "before_days", "is more than … days ago"
     IS_EMPTY = "is_empty", "is empty"
     NOT_EMPTY = "not_empty", "is not empty"
+
+
+class UnmappedPolicy(Term):
+    """What becomes of a value that a value map does not hold, or the other side has no option for."""
+
+    HOLD = "hold", "hold it back and say so"
+    PASS = "pass", "pass it unchanged"
+    DEFAULT = "default", "use the default value"
+    ADD = "add", "add it as an option in HubSpot"
+
+
+class Movement(Term):
+    """Whether a value may go back in the order of the property's options."""
+
+    ANY = "any", "any way"
+    FORWARD = "forward", "forward only"
+    CLEAR_FIRST = "clear_first", "any way; HubSpot's value is cleared before it goes back"
 
 
 class Normaliser(Term):
@@ -144,8 +172,41 @@ class Normaliser(Term):
     EXACT = "exact", "exact"
     TRIMMED = "trimmed", "ignoring case and outer blanks"
     EMAIL = "email", "as e-mail address"
+    EMAIL_PLUS = "email_plus", "as e-mail address, without what follows a plus"
     DOMAIN = "domain", "as web domain"
+    PHONE = "phone", "as phone number with country code"
     DIGITS = "digits", "digits only"
+
+
+class EdgeState(Term):
+    """What is known of one association between two records."""
+
+    MADE = "made", "associated on both sides"
+    WAITING = "waiting", "waiting for the other record to be linked"
+    LEFT = "left", "left as it is: removed in Django, but not made by crmsync"
+    REFUSED = "refused", "needs attention"
+
+
+class EdgeProblem(Term):
+    """Why an association cannot work at present."""
+
+    LABEL_GONE = "edge.label_gone", "HubSpot has no such label"
+    TYPE_GONE = "edge.type_gone", "HubSpot no longer has the other object type"
+    RELATION_GONE = "edge.relation_gone", "Django has no such relation"
+    UNFIT = "edge.unfit", "the relation and the mapping it leads to do not go together"
+
+
+class EdgeMove(Term):
+    """What is done about one association between two records."""
+
+    KEEP = "keep", "stays as both sides have it"
+    ADD_REMOTE = "add_remote", "associated in HubSpot"
+    CUT_REMOTE = "cut_remote", "removed in HubSpot"
+    ADD_LOCAL = "add_local", "set in Django"
+    CUT_LOCAL = "cut_local", "cleared in Django"
+    WAIT = "wait", "waits for the other record"
+    LEAVE = "leave", "left as it is in HubSpot"
+    REFUSE = "refuse", "needs attention"
 
 
 class QueueState(Term):
@@ -154,23 +215,34 @@ class QueueState(Term):
 
 
 class Problem(Term):
-    """Why one field's value was held back; ``DIRECTION`` is only ever a note, nothing is wrong then."""
+    """Why one field's value was held back; ``DIRECTION``, ``MOVEMENT`` and ``NO_PRIMARY`` are only ever notes,
+    nothing is wrong then."""
 
     TYPE = "type", "the value has the wrong type"
     TOO_LONG = "too_long", "the value is too long"
     LOSSY = "lossy", "the value would lose precision"
+    UNREADABLE = "unreadable", "the value could not be computed"
     NUL = "nul", "the text contains a NUL character"
     OPTION_UNKNOWN = "option_unknown", "the other side has no such option"
     DATE_NOT_MIDNIGHT = "date_not_midnight", "a date cannot hold a time of day"
     DIRECTION = "direction", "the field flows the other way only"
+    MOVEMENT = "movement", "the field moves forward only"
+    PROPERTY_GONE = "property_gone", "HubSpot no longer has the property"
+    READ_ONLY = "read_only", "the other side does not let anyone write it"
+    RETYPED = "retyped", "the two ends no longer fit together"
+    LOCAL_GONE = "local_gone", "Django no longer has the field"
+    SCOPE_MISSING = "scope_missing", "the portal lacks the scope to read it"
+    NO_PRIMARY = "no_primary", "not exactly one associated record is the primary one"
 
 
 class Reason(Term):
     """Why a record got its outcome, where the outcome alone does not say it."""
 
     DIRECTION = "direction", "the mapping or the run does not flow this way"
+    MOVEMENT = "movement", "the field moves forward only"
     LINK_ONLY = "link_only", "the mapping makes no new records on this side"
     FILTER = "filter", "a sync rule keeps it out"
+    OTHER_MAPPING = "other_mapping", "its fixed values belong to another mapping"
     TOO_MANY_CANDIDATES = "too_many_candidates", "several partners match"
     PARTNER_TAKEN = "partner_taken", "the only match is linked with another record"
     ARCHIVED = "archived", "the record is archived"
@@ -198,6 +270,7 @@ class Cause(Term):
     NEWEST = "newest_by_clock", "both changed: the newest wins (by clock)"
     ASK = "ask", "both changed: a person must choose"
     BOTH_KEPT = "both_kept", "both changed: each is appended to the other"
+    FORWARD = "forward", "both changed: the field moves forward only"
 
 
 class MatchResult(Term):

@@ -83,12 +83,29 @@ class Catalogue:
     def __init__(self) -> None:
         self.rows: list[AssociationType] = []
         self._by_pair: dict[tuple[str, str], dict[int, AssociationType]] = {}
+        self._last = FIRST_CUSTOM - 1  # a number is never given twice, even where its type is gone
         for row in standard_types():
             self.add(row)
 
     def add(self, row: AssociationType) -> None:
         self.rows.append(row)
+        if row.category == USER:
+            self._last = max(self._last, row.number)
         self._by_pair.setdefault((row.source, row.target), {})[row.number] = row
+
+    def rename(self, source: str, target: str, number: int, label: str) -> None:
+        """Another label for one direction of a type; its number stays."""
+        row = self._by_pair[source, target][number]
+        self.rows.remove(row)
+        self.add(row._replace(label=label))
+
+    def remove(self, source: str, target: str, number: int) -> None:
+        """Forget a type in both directions."""
+        row = self._by_pair[source, target].pop(number)
+        self.rows.remove(row)
+        back = self._by_pair[target, source].pop(row.inverse, None)
+        if back is not None:
+            self.rows.remove(back)
 
     def between(self, source: str, target: str) -> dict[int, AssociationType]:
         return self._by_pair.get((source, target), {})
@@ -99,7 +116,7 @@ class Catalogue:
 
     def define(self, source: str, target: str, label: str | None = None, inverse: str | None = None) -> int:
         """Add a USER_DEFINED type in both directions; the number as seen from ``source``."""
-        there = max([FIRST_CUSTOM, *(row.number + 1 for row in self.rows if row.category == USER)])
+        there = self._last + 1
         back = there if source == target and inverse is None else there + 1
         self.add(AssociationType(source, target, there, back, USER, label))
         if back != there:

@@ -33,6 +33,13 @@ class Graph:
         if (source, number) != (target, other):
             self._store((target, other, source, number), back)
 
+    def strip(self, source: str, target: str, number: int) -> None:
+        """Take one type off all edges; what is left of them stays."""
+        for one, targets in list(self._out.items()):
+            for other, types in list(targets.get(target, {}).items()) if one[0] == source else ():
+                if number in types:
+                    self.set((*one, target, other), tuple(each for each in types if each != number))
+
     def _store(self, ends: Ends, numbers: tuple[int, ...]) -> None:
         source, number, target, other = ends
         if numbers:

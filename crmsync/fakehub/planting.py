@@ -148,6 +148,28 @@ class Planting:
             self.portal.properties[held.id][name] = definitions.make_property(given, at, read_only=read_only)
             self.portal.changed()
 
+    def archive_property(self, type_name: str, name: str, archived: bool = True) -> None:
+        """As a person does in the property settings; records keep their values, which are shown no more."""
+        with self._step():
+            prop = self.portal.properties[self.portal.kind(type_name).id][name]
+            prop.data["archived"] = archived
+            prop.data.pop("archivedAt", None)
+            if archived:
+                prop.data["archivedAt"] = clock.iso(self.clock.now_ms())
+            self.portal.changed()
+
+    def restore_property(self, type_name: str, name: str) -> None:
+        self.archive_property(type_name, name, archived=False)
+
+    def set_options(self, type_name: str, name: str, values: Iterable[str]) -> None:
+        """The options of a property, in this order; records keep a value that is no option any more."""
+        with self._step():
+            prop = self.portal.properties[self.portal.kind(type_name).id][name]
+            options = [{"value": value, "label": value, "displayOrder": n} for n, value in enumerate(values)]
+            prop.data["options"] = definitions.make_options(options)
+            prop.refresh()
+            self.portal.changed()
+
     def add_object_type(self, name: str, associated: Iterable[str] = ("0-1",), **schema: Any) -> str:
         """A custom object; schema facts as in the schemas API (requiredProperties, primaryDisplayProperty …).
         Its properties are added with ``add_property``. Gives its id, ``2-…``."""
@@ -168,6 +190,19 @@ class Planting:
             number: int = self.portal.catalogue.define(*pair, label, inverse)
             self.portal.changed()
             return number
+
+    def rename_label(self, type_name: str, to_type: str, number: int, label: str) -> None:
+        with self._step():
+            self.portal.catalogue.rename(self.portal.kind(type_name).id, self.portal.kind(to_type).id, number, label)
+            self.portal.changed()
+
+    def remove_label(self, type_name: str, to_type: str, number: int) -> None:
+        """As a person does in the association settings: the records stay associated, without the label."""
+        with self._step():
+            source, target = self.portal.kind(type_name).id, self.portal.kind(to_type).id
+            self.store.graph.strip(source, target, number)
+            self.portal.catalogue.remove(source, target, number)
+            self.portal.changed()
 
     def plant_rule(
         self,

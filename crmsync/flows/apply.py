@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from crmsync import conf
-from crmsync.engine import changes, convert, terms
+from crmsync.engine import changes, convert, rules, terms, twins
 from crmsync.engine import plan as plans
-from crmsync.flows import bases, dossier, scope, settle, verify
+from crmsync.flows import bases, dossier, options, relearn, scope, settle, verify
 from crmsync.hubspot import errors
 from crmsync.ledger import journal, links
 from crmsync.models import Link
@@ -31,12 +31,14 @@ class Work:
     is_behind: bool = False
     logged: set[int] = field(default_factory=set)
     is_dirty: bool = False
+    damped: dossier.Stop | None = None
 
 
 def apply(one: scope.Scope, cases: list[dossier.Case], plan: plans.Plan) -> list[Work]:
     """Apply a plan made of these cases (same order); each work ends settled or with a ``stop``."""
     works = [Work(case, pair_plan, case.link) for case, pair_plan in zip(cases, plan.pairs, strict=True)]
     verify.recover(one, works)
+    options.add_missing(one, works)
     _reserve(one, works)
     _intend(one, works)
     _note_conflicts(one, works)
@@ -135,7 +137,9 @@ def _renew(one: scope.Scope) -> None:
 
 
 def _properties(work: Work) -> dict[str, str]:
-    return {write.name: str(write.value) for write in work.plan.remote_writes}
+    """What is sent; a new record gets the mapping's fixed values, too."""
+    fixed = {one.field: str(one.value) for one in work.plan.fixed}
+    return fixed | {write.name: str(write.value) for write in work.plan.remote_writes}
 
 
 def _archive_remote(one: scope.Scope, works: list[Work]) -> None:
@@ -157,25 +161,47 @@ def _create_remote(one: scope.Scope, works: list[Work]) -> None:
         return
     _renew(one)
     settled = one.remote.create({work.link.create_key: _properties(work) for work in going})
+    others = _others(one, settled.failed.values())
     for work in going:
         answer = settled.done.get(work.link.create_key)
         if answer is not None:
             work.link.remote_id = answer.id
             work.link.remote_modified_at = answer.updated_at
             work.answered = dict(answer.properties)
+            work.is_behind = twins.is_followed(one.paired, work.plan)
         else:
-            _not_created(one, work, settled.failed[work.link.create_key])
+            _not_created(one, work, settled.failed[work.link.create_key], others)
 
 
-def _not_created(one: scope.Scope, work: Work, error: errors.HubSpotError) -> None:
+def _others(one: scope.Scope, failed: Iterable[errors.HubSpotError]) -> set[str]:
+    """Records there already, named by conflicts, whose fixed values are another mapping's."""
+    ids = {error.existing_id for error in failed if isinstance(error, errors.Conflict) and error.existing_id}
+    if not ids or not any(rule.is_membership for rule in one.spec.rules):
+        return set()
+    found, _failed = one.remote.read(ids)
+    now = timezone.now()
+    return {key for key, there in found.items() if not rules.decide_membership(one.spec, None, there, now=now).passed}
+
+
+def _not_created(one: scope.Scope, work: Work, error: errors.HubSpotError, others: set[str]) -> None:
     """A conflict names the record that is there already: adopt it, unless it is somebody else's partner."""
     existing = error.existing_id if isinstance(error, errors.Conflict) else ""
     if not existing:
-        work.stop = dossier.stop_for(error)
+        work.stop = relearn.stop_for(one, error)
+        return
+    if existing in others:
+        work.case.matched = [(terms.SideName.REMOTE, existing)]
+        work.stop = dossier.Stop(
+            "record.other_mapping",
+            f"HubSpot record {existing} has the same unique value, and its fixed values belong to another mapping.",
+            outcome=terms.Outcome.EXCLUDED,
+        )
+        links.drop(work.link, one.lease)
         return
     links.forget_ended(one.spec.portal_id, one.spec.object_type, [existing])
     holder = links.holder(one.spec.portal_id, one.spec.object_type, existing)
     if holder is not None and holder.pk != work.link.pk:
+        work.case.matched = [(terms.SideName.REMOTE, existing)]
         work.stop = dossier.Stop(
             "record.linked_elsewhere",
             f"HubSpot record {existing} has the same unique value and is linked to {holder.local_pk} in Django.",
@@ -193,18 +219,35 @@ def _update_remote(one: scope.Scope, works: list[Work]) -> None:
     if not going:
         return
     _renew(one)
+    _clear_first(one, going)
+    going = _going(going, lambda w: True)
     settled = one.remote.update({work.link.remote_id: _properties(work) for work in going})
     for work in going:
         answer = settled.done.get(work.link.remote_id)
         if answer is None:
-            work.stop = dossier.stop_for(settled.failed[work.link.remote_id])
+            work.stop = relearn.stop_for(one, settled.failed[work.link.remote_id])
         else:
             work.answered = dict(answer.properties)
+            work.is_behind = twins.is_followed(one.paired, work.plan)
     done = [work for work in going if work.stop is None]
     if conf.current().VERIFY_WRITES:
         verify.look(one, done)
     for work in done:
         _stamp_seen(work, settled.done[work.link.remote_id].updated_at)
+
+
+def _clear_first(one: scope.Scope, works: list[Work]) -> None:
+    """Clears what HubSpot does not let go back otherwise. What will be sent stands on the link already, so that a
+    worker killed here leaves a field to be filled, never a blank to be pulled."""
+    clearing = {
+        work.link.remote_id: {write.name: "" for write in work.plan.remote_writes if write.clears_first}
+        for work in works
+        if any(write.clears_first for write in work.plan.remote_writes)
+    }
+    settled = one.remote.update(clearing) if clearing else None
+    for work in works:
+        if settled is not None and work.link.remote_id in settled.failed:
+            work.stop = dossier.stop_for(settled.failed[work.link.remote_id])
 
 
 def _stamp_seen(work: Work, answered_at: datetime | None) -> None:

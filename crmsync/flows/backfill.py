@@ -10,8 +10,8 @@ from django.utils import timezone
 from crmsync import conf
 from crmsync.engine import plan as plans
 from crmsync.engine import safety, terms
-from crmsync.flows import access, dossier, drain, failures, provision, reconcile, scope
-from crmsync.ledger import inbox, journal, outbox, queue, specs
+from crmsync.flows import access, dossier, drain, edgejoin, failures, keyproperty, reconcile, scope
+from crmsync.ledger import inbox, journal, outbox, queue, specerror
 from crmsync.models import InboxEvent, Mapping, OutboxEntry, Run, choices
 
 Kind = choices.RunKind
@@ -21,7 +21,7 @@ _WAIT = 15.0
 
 
 def start(mapping: Mapping, kind: str, *, user_id: int | None = None) -> Run:
-    """Open a run, or take up the unfinished one; specs.SpecError says why a mapping may not run now.
+    """Open a run, or take up the unfinished one; specerror.RunError says why a mapping may not run now.
 
     Pushes are counted beforehand; HubSpot has no cheap count.
     """
@@ -55,10 +55,11 @@ def pages(run: Run, limits: safety.Limits | None = None) -> Iterator[Run]:
     state = journal.State.STOPPED
     try:
         one = scope.open_scope(run.mapping_id, run_id=run.pk)
-        provision.ensure(one)
+        keyproperty.ensure(one)
         while True:
             _refuse(journal.may_go_on(run))
             access.raise_if_closed(run.mapping.portal_id)
+            one = scope.renewed(one)
             items, cursor = _page(one, run)
             counts = _reconcile(one, run, items, _left(run, limits)) if items else {}
             until = timezone.now() + timedelta(seconds=seconds)
@@ -77,7 +78,7 @@ def pages(run: Run, limits: safety.Limits | None = None) -> Iterator[Run]:
 
 def _refuse(why: str) -> None:
     if why:
-        raise specs.SpecError(why)
+        raise specerror.RunError(why)
 
 
 def _left(run: Run, limits: safety.Limits | None) -> safety.Limits | None:
@@ -128,8 +129,8 @@ def _outbox(one: scope.Scope, items: list[dossier.Item]) -> None:
 
 def _park(rows_of, one: scope.Scope, result: reconcile.Result) -> None:
     is_pull, item = rows_of is InboxEvent, result.item
-    key = {"remote_id": item.remote_id} if is_pull else {"via": "", "local_pk": item.local_pk}
-    row = rows_of.objects.filter(mapping_id=one.spec.id, lease="", **key)
+    key = {"remote_id": item.remote_id} if is_pull else {"local_pk": item.local_pk}
+    row = rows_of.objects.filter(mapping_id=one.spec.id, via="", lease="", **key)
     queue.park(rows_of, row.values_list("pk", flat=True), "", code=result.stop.code, message=result.stop.message)
 
 
@@ -166,3 +167,12 @@ def preview(mapping: Mapping, kind: str, pages_wanted: int = 1) -> Iterator[plan
         yield reconcile.preview(one, items, _wanted(run))[0]
         if not run.cursor:
             return
+
+
+def foresee(mapping: Mapping, kind: str) -> list[edgejoin.Join]:
+    """What would be done about the associations of the first page's linked records, writing nothing."""
+    if not mapping.associations.filter(is_active=True).exists():
+        return []
+    one = scope.open_scope(mapping.pk)
+    run = Run(mapping=mapping, kind=kind)
+    return reconcile.foresee(one, _page(one, run)[0], _wanted(run))

@@ -1,35 +1,68 @@
 """The base of a link once its writes are done: what each side answered, field by field."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from crmsync.engine import changes, convert, errors, record, spec, terms
+from crmsync.engine import across, changes, convert, errors, record, spec, terms, twins
 from crmsync.engine import plan as plans
 from crmsync.ledger import links
 from crmsync.models import Conflict, Link
 
 
-def base_after(one: spec.MappingSpec, work, after: record.Record | None) -> tuple[dict[int, changes.BaseValue], bool]:
+def base_after(
+    one: spec.MappingSpec, pairs: Sequence[twins.Twin], work, after: record.Record | None
+) -> tuple[dict[int, changes.BaseValue], bool]:
     """The base once everything is written, and whether Django has something still to be pushed.
 
-    ``after`` is the local row as the database has it now; None where it was not written.
+    ``after`` is the local row as the database has it now; None where it was not written. ``pairs`` are the mapping's
+    twins.
     """
     pair = work.plan.pair
     base = dict(pair.link.base) if pair.link else {}
     base |= plans.make_bases(one, work.plan, local=after, remote=_as_answered(work))
     pulled = {write.field_id: write for write in work.plan.local_writes} if after is not None else {}
+    twinned = _rebase(pairs, work, after)
+    base |= twinned
     is_dirty = False
     for field in one.fields:
         if field.id in pulled:
             is_dirty |= _keep_ours(one, field, pulled[field.id], after, base)
-        elif work.plan.creates is terms.SideName.LOCAL and field.id in base and not one.pushes(field) and after:
-            # The column's default is no change in Django: the field only pulls, so it is agreed on as it is.
-            base[field.id] = changes.BaseValue(text_of(after, field), base[field.id].remote)
+        elif field.id in twinned:
+            continue
+        elif work.plan.creates is terms.SideName.LOCAL and field.id in base and after:
+            is_dirty |= _keep_default(one, field, after, base)
         elif work.plan.creates is not None and field.id not in base:
             is_dirty |= _blank_on_both(field, work, after, base)
         elif after is not None and pair.local is not None and one.pushes(field):
             is_dirty |= text_of(after, field) != text_of(pair.local, field)
     return base, is_dirty
+
+
+def _rebase(pairs: Sequence[twins.Twin], work, after: record.Record | None) -> dict[int, changes.BaseValue]:
+    """What rows must know of what their twins wrote."""
+    if not pairs:
+        return {}
+    pair = work.plan.pair
+    answered = _as_answered(work)
+    read = dict(pair.remote.values) if pair.remote else {}
+    return twins.rebase(
+        pairs,
+        work.plan,
+        local=after or pair.local,
+        remote=read | (dict(answered.values) if answered else {}),
+        is_answered=answered is not None,
+        is_written=after is not None,
+    )
+
+
+def _keep_default(one: spec.MappingSpec, field: spec.FieldSpec, after: record.Record, base) -> bool:
+    """A column's default where HubSpot had nothing: agreed on as it is where the field only pulls, else it goes out
+    at once."""
+    mine = text_of(after, field)
+    if not one.pushes(field):
+        base[field.id] = changes.BaseValue(mine, base[field.id].remote)
+        return False
+    return mine != base[field.id].local
 
 
 def _as_answered(work) -> record.Record | None:
@@ -80,6 +113,17 @@ def outcome_of(work) -> tuple[str, str]:
         return str(terms.Outcome.FAILED), f"field.{work.plan.problems[0].code}"
     settled = (terms.Outcome.CONFLICT, terms.Outcome.EXCLUDED, terms.Outcome.ARCHIVED, terms.Outcome.UNLINKED)
     return str(work.plan.outcome if work.plan.outcome in settled else terms.Outcome.UNCHANGED), work.plan.reason
+
+
+def stored(one: spec.MappingSpec, work, values: Mapping[int, changes.BaseValue]) -> dict[str, list[str | None]]:
+    """The base as the link keeps it, with whose values were taken over from associated records."""
+    found, remote = links.to_stored(one, values), work.plan.pair.remote
+    for object_type in across.read_by(one):
+        key = across.source_key(object_type)
+        source = across.source_of(remote.values, object_type) if remote else work.link.base.get(key)
+        if source is not None:
+            found[key] = source
+    return found
 
 
 def stamp(link: Link, work, base: dict, now: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from fernet_fields import DecryptionError
 
-from crmsync.engine import prerequisites, terms
+from crmsync.engine import across, prerequisites, terms
 from crmsync.flows import prerequisites as facts
 from crmsync.flows import scopes
 from crmsync.hubspot import subscriptions as hubspot_subscriptions
@@ -75,12 +75,14 @@ def hsmeta(portal: Portal, target_url: str) -> dict[str, Any]:
 
 
 def _subscriptions(portal: Portal) -> list[hubspot_subscriptions.Subscription]:
-    wanted = [
-        (one.object_type, [f.remote for f in facts.active_fields(one) if terms.Direction(f.direction).pulls])
-        for one in _mappings(portal)
-        if terms.Direction(one.direction).pulls
-    ]
-    return hubspot_subscriptions.needed(wanted)
+    wanted, associations = [], []
+    for one in (one for one in _mappings(portal) if terms.Direction(one.direction).pulls):
+        pulled = [f.remote for f in facts.active_fields(one) if terms.Direction(f.direction).pulls]
+        names = across.by_type(pulled)
+        wanted += [(one.object_type, names.pop("", [])), *names.items()]
+        related = one.associations.filter(is_active=True).exclude(direction=terms.Direction.PUSH)
+        associations += [one.object_type] if names or related.exists() else []
+    return hubspot_subscriptions.needed(wanted, associations=associations)
 
 
 def _confirmed(item: Item, found: Tick | None) -> Item:

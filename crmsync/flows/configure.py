@@ -1,14 +1,14 @@
 """Configuration as code: writes mappings into a file, says what a file would change, and changes just that."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from crmsync.engine import config, configdiff, configtext, terms
-from crmsync.flows import configcheck
-from crmsync.ledger import configs, naming, specs
+from crmsync.flows import configcheck, lacking
+from crmsync.ledger import configrows, configs, naming, specs, steps
 from crmsync.models import Mapping, Portal
 
 
@@ -16,13 +16,18 @@ from crmsync.models import Mapping, Portal
 class Options:
     """``chosen``: only mappings of these names. ``suffix``: what the portal's names have behind the file's.
     ``prunes``: what the file does not have is deleted. ``kept_in``: the file that locks its mappings, "" to unlock
-    them, None to leave that as it is. ``file``: how the file is called, for sentences."""
+    them, None to leave that as it is. ``file``: how the file is called, for sentences. ``by_id`` and ``note``: who
+    applies it and why, for the history of what changes. ``creates_properties``: a property that the file sends values
+    to need not be there yet; whoever applies the file creates it first (flows.prepare)."""
 
     chosen: tuple[str, ...] = ()
     suffix: str = ""
     prunes: bool = False
     kept_in: str | None = None
     file: str = ""
+    by_id: int | None = None
+    note: str = ""
+    creates_properties: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,13 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What applying a file would change; ``wanted`` is the file with the ids of this portal."""
+    """What applying a file would change; ``wanted`` is the file with the ids of this portal, ``needed`` are the
+    properties that must be created first."""
 
     changes: tuple[configdiff.ConfigChange, ...]
     wanted: tuple[config.MappingConfig, ...] = ()
     rows: tuple[Mapping, ...] = ()
+    needed: tuple[lacking.Needed, ...] = ()
 
     @property
     def names(self) -> set[str]:
@@ -60,6 +67,12 @@ def export(portal: Portal, options: Options) -> Export:
     found = [_renamed(configs.by_name(configs.read(row), names), options) for row in rows]
     warnings = [*config.find_problems(found), *(one for each in found for one in _nameless(each))]
     return Export(configtext.to_text(found), tuple(warnings))
+
+
+def text_of(mapping: Mapping) -> str:
+    """One mapping as a file would have it, under its own name."""
+    (row,) = configs.rows_of(mapping.portal, [mapping.label])
+    return configtext.to_text([configs.by_name(configs.read(row), naming.Names(mapping.portal))])
 
 
 def make_plan(portal: Portal, text: str, options: Options, *, lock: bool = False) -> Plan:
@@ -89,13 +102,17 @@ def apply(portal: Portal, text: str, options: Options) -> Plan:
     with transaction.atomic():
         plan = make_plan(portal, text, options, lock=True)
         rows = {row.label: row for row in plan.rows}
-        written = [configs.write(portal, rows.get(one.name), one) for one in plan.wanted if one.name in plan.names]
+        changed = [one for one in plan.wanted if one.name in plan.names]
+        written = [configrows.write(portal, rows.get(one.name), one) for one in changed]
+        for row, one in zip(written, changed, strict=True):
+            configrows.write_associations(row, one.associations)
         _raise_if_broken(written)
+        _remember(written, options)
         wanted = {one.name for one in plan.wanted}
         if options.prunes:
             Mapping.objects.filter(pk__in=[row.pk for row in _prunable(plan.rows, wanted, options)]).delete()
         if options.kept_in is not None:
-            configs.keep_in(Mapping.objects.filter(portal=portal, label__in=wanted), options.kept_in)
+            configrows.keep_in(Mapping.objects.filter(portal=portal, label__in=wanted), options.kept_in)
     return plan
 
 
@@ -106,15 +123,18 @@ def _plan(portal: Portal, text: str, options: Options, rows: list[Mapping], *, c
     names, by_label = naming.Names(portal), {row.label: row for row in rows}
     given = _chosen(configtext.from_text(text), options)
     known = {row.label: configs.by_name(configs.read(row), names) for row in rows}
-    wanted, shown, problems = [], [], []
+    wanted, shown, problems, creates = [], [], [], []
     for one in given:
         with_ids, unnamed = configs.by_id(one, names)
         wanted.append(with_ids)
         shown.append(one if unnamed else configs.by_name(with_ids, names))
+        problems += _unknown_ends(one, {*known, *(each.name for each in given)})
         if configdiff.compare([known[one.name]] if one.name in known else [], [shown[-1]]):
+            creates += lacking.expect(with_ids, names) if options.creates_properties and with_ids is not one else ()
             problems += [*unnamed, *_found(one, with_ids, names, by_label.get(one.name))]
     kept = {one.name for one in given}
     if checks:
+        problems += configcheck.find_cycles([*given, *(one for label, one in known.items() if label not in kept)])
         problems += _standing(rows, kept, options)
         if problems:
             raise config.ConfigError(problems)
@@ -122,7 +142,15 @@ def _plan(portal: Portal, text: str, options: Options, rows: list[Mapping], *, c
     old = [one for label, one in known.items() if label in kept | prunable]
     changes = [_counted(one, by_label) for one in configdiff.compare(old, shown, prune=options.prunes)]
     changes += _locks(given, by_label, options)
-    return Plan(tuple(changes), tuple(wanted), tuple(rows))
+    changes = [*(one.to_change() for one in creates), *changes]
+    return Plan(tuple(changes), tuple(wanted), tuple(rows), tuple(creates))
+
+
+def _unknown_ends(one: config.MappingConfig, names: Collection[str]) -> Iterator[config.Problem]:
+    for each in one.associations:
+        if each.to not in names:
+            text = f"There is no mapping “{each.to}”, neither in the file nor in the portal. Add it to the file."
+            yield config.Problem(f"{one.name} › {each}", text)
 
 
 def _found(
@@ -143,7 +171,7 @@ def _chosen(given: Collection[config.MappingConfig], options: Options) -> list[c
     if missing and not options.prunes:
         raise config.ConfigError(_unknown(missing, "The file"))
     found = [one for one in given if not options.chosen or one.name in options.chosen]
-    named = [dataclasses.replace(one, name=one.name + options.suffix) for one in found]
+    named = [_map_names(one, lambda name: name + options.suffix) for one in found]
     long = [
         config.Problem(one.name, "With the suffix the name is longer than 100 characters.")
         for one in named
@@ -163,11 +191,19 @@ def _short(label: str, options: Options) -> str:
 
 
 def _renamed(one: config.MappingConfig, options: Options) -> config.MappingConfig:
-    return dataclasses.replace(one, name=_short(one.name, options))
+    return _map_names(one, lambda name: _short(name, options))
+
+
+def _map_names(one: config.MappingConfig, change: Callable[[str], str]) -> config.MappingConfig:
+    """A mapping whose name, and those of the mappings it is associated with, were changed."""
+    others = tuple(dataclasses.replace(each, to=change(each.to)) for each in one.associations)
+    return dataclasses.replace(one, name=change(one.name), associations=others)
 
 
 def _nameless(one: config.MappingConfig) -> Iterator[config.Problem]:
     values = [value for field in one.fields for line in field.value_map for value in (line.local, line.remote)]
+    values += [value for field in one.fields for value in (field.default_local, field.default_remote)]
+    values += [fixed.value for fixed in one.fixed_values]
     values += [condition.value for rule in one.rules for condition in rule.conditions]
     for key in naming.find_ids(values):
         text = "no name leads to this id in the portal, so the file has the id, which means nothing in another one."
@@ -215,6 +251,13 @@ def _locks(
         if options.kept_in is not None and was != options.kept_in:
             kind = configdiff.ChangeKind.CHANGE
             yield configdiff.ConfigChange(kind, one.name, _LOCK, was or "no file", options.kept_in or "no file")
+
+
+def _remember(written: Iterable[Mapping], options: Options) -> None:
+    """The new revision of each mapping in its history."""
+    note = options.note or (f"{steps.EDITED}: {options.file}" if options.file else steps.EDITED)
+    for row in written:
+        steps.record(row, row.state, by_id=options.by_id, note=note, config=text_of(row))
 
 
 def _raise_if_broken(written: Iterable[Mapping]) -> None:

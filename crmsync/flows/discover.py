@@ -11,12 +11,31 @@ from django.utils import timezone
 from fernet_fields import DecryptionError
 
 from crmsync import conf
-from crmsync.engine import spec
+from crmsync.engine import across, spec, terms
 from crmsync.flows import access, environment, failures, meter
-from crmsync.hubspot import associations, errors, owners, pipelines, properties, schemas, types, validations
+from crmsync.hubspot import (
+    associations,
+    errors,
+    object_types,
+    owners,
+    pipelines,
+    properties,
+    schemas,
+    types,
+    validations,
+)
 from crmsync.hubspot import client as hubspot_client
-from crmsync.ledger import portals, schema
-from crmsync.models import Portal, RemoteLabel, RemoteObjectType, RemotePipeline, RemoteProperty, RemoteRule, UserLink
+from crmsync.ledger import edgelabels, portals, schema
+from crmsync.models import (
+    FieldMapping,
+    Portal,
+    RemoteLabel,
+    RemoteObjectType,
+    RemotePipeline,
+    RemoteProperty,
+    RemoteRule,
+    UserLink,
+)
 from crmsync.sides import remote
 
 logger = logging.getLogger(__name__)
@@ -67,6 +86,7 @@ def discover(portal: Portal, object_types: Iterable[str] = (), *, by_hand: bool 
         verdict = failures.classify(error)
         failures.note(portal, verdict)
         raise DiscoveryError(verdict.message) from error
+    _wake(portal, report)
     schema.stamp(portal, dataclasses.asdict(report), timezone.now())
     meter.write()
     return report
@@ -85,20 +105,74 @@ def discover_due() -> int:
     return 0
 
 
+def refresh(portal: Portal, object_type: str) -> bool:
+    """Read one object type's properties, pipelines and rules again; whether anything was not as known.
+
+    For a worker whose write was refused; HubSpotErrors are the caller's.
+    """
+    client = remote.client_for(access.access_of(portal))
+    report = Report()
+    _degrade(report, object_type, lambda: _properties(report, portal, client, object_type))
+    _degrade(report, "rules", lambda: _rules(report, portal, client, object_type))
+    if object_type in _WITH_PIPELINES:
+        _degrade(report, "pipelines", lambda: _pipelines(report, portal, client, object_type))
+    return _wake(portal, report)
+
+
+def remember(portal: Portal, object_type: str, one: types.Property) -> None:
+    """Know a property that was just read or made as if it had been discovered, until the next discovery."""
+    RemoteProperty.objects.bulk_create([_property(portal, object_type, one)], ignore_conflicts=True)
+
+
+def refresh_labels(portal: Portal, object_type: str, to_type: str) -> bool:
+    """Read the labels from one object type to another again; whether they were not as known."""
+    client = remote.client_for(access.access_of(portal))
+    report = Report()
+    what = f"labels of {object_type} to {to_type}"
+    _degrade(report, what, lambda: _labels(report, portal, client, object_type, to_type))
+    return _wake(portal, report)
+
+
+# What waited for a property, an option, a label or a rule of HubSpot's is looked at again once those changed.
+_SCHEMA_CODES = (
+    "field.property_gone",
+    "field.retyped",
+    "field.read_only",
+    "field.option_unknown",
+    "remote.rejected",
+    *(one.value for one in terms.EdgeProblem),
+)
+
+
+def _wake(portal: Portal, report: Report) -> bool:
+    """Look again at what waited for the schema to change, if it did."""
+    is_changed = any(True for _ in report.news())
+    if is_changed:
+        portals.retry_for(portal, _SCHEMA_CODES)
+    return is_changed
+
+
 def _discover(portal: Portal, client: hubspot_client.Client, report: Report, given: tuple[str, ...]) -> None:
-    _degrade(report, "custom object types", lambda: _object_types(report, portal, client))
+    _degrade(report, schema.CUSTOM_TYPES, lambda: _object_types(report, portal, client))
     mapped = portal.mappings.order_by("object_type").values_list("object_type", flat=True).distinct()
     custom = RemoteObjectType.objects.filter(portal=portal).values_list("object_type", flat=True)
-    kinds = tuple(dict.fromkeys([*OBJECT_TYPES, *custom, *mapped, *given]))
+    kinds = tuple(dict.fromkeys([*OBJECT_TYPES, *custom, *mapped, *_taken_from(portal), *given]))
     for kind in kinds:
         _degrade(report, kind, lambda kind=kind: _properties(report, portal, client, kind))
         _degrade(report, f"{kind} rules", lambda kind=kind: _rules(report, portal, client, kind))
         if kind in _WITH_PIPELINES or kind in custom:
             _degrade(report, f"{kind} pipelines", lambda kind=kind: _pipelines(report, portal, client, kind))
-    for one, other in itertools.permutations(kinds, 2):
+    for one, other in itertools.product(kinds, repeat=2):
         what = f"labels of {one} to {other}"
         _degrade(report, what, lambda one=one, other=other: _labels(report, portal, client, one, other))
     _degrade(report, "owners", lambda: _owners(report, portal, client))
+
+
+def _taken_from(portal: Portal) -> list[str]:
+    """The object types of which mappings take values over, but for names that no type has."""
+    rows = FieldMapping.objects.filter(mapping__portal=portal, is_active=True, remote__contains=across.MARK)
+    named = across.types_of(rows.values_list("remote", flat=True))
+    return [one for one in named if one in object_types.NAMES.values() or one.startswith("2-")]
 
 
 def _degrade(report: Report, what: str, step) -> None:
@@ -152,7 +226,7 @@ def _property(portal: Portal, object_type: str, one: types.Property) -> RemotePr
         group=one.group,
         type=one.type,
         field_type=one.field_type,
-        options=[[option.value, option.label] for option in one.options],
+        options=[[option.value, option.label] for option in sorted(one.options, key=_place)],
         is_read_only=not one.is_writable,
         is_unique=one.is_unique,
         is_hidden=one.is_hidden,
@@ -164,6 +238,11 @@ def _property(portal: Portal, object_type: str, one: types.Property) -> RemotePr
     )
 
 
+def _place(one: types.Option | types.Stage) -> float:
+    """Where HubSpot shows it; what has no place comes last, in the order of the answer."""
+    return one.display_order if one.display_order >= 0 else float("inf")
+
+
 def _pipelines(report: Report, portal: Portal, client: hubspot_client.Client, object_type: str) -> None:
     rows = [
         RemotePipeline(
@@ -171,7 +250,7 @@ def _pipelines(report: Report, portal: Portal, client: hubspot_client.Client, ob
             object_type=object_type,
             pipeline_id=one.id,
             label=one.label,
-            stages=[[stage.id, stage.label] for stage in one.stages],
+            stages=[[stage.id, stage.label] for stage in sorted(one.stages, key=_place)],
         )
         for one in pipelines.list_all(client, object_type)
     ]
@@ -187,7 +266,11 @@ def _labels(report: Report, portal: Portal, client: hubspot_client.Client, one: 
         for label in associations.list_labels(client, one, other)
     ]
     within = {"portal": portal, "object_type": one, "to_type": other}
-    report.labels[f"{one} → {other}"] = schema.replace(RemoteLabel, within, rows)
+    before = edgelabels.named(portal.pk, one, other)
+    diff = report.labels[f"{one} → {other}"] = schema.replace(RemoteLabel, within, rows)
+    edgelabels.lose(portal.pk, one, other, {before[key] for key in diff["removed"] if key in before})
+    if any(diff.values()):
+        edgelabels.wake(portal.pk, one, other, timezone.now())
 
 
 def _rules(report: Report, portal: Portal, client: hubspot_client.Client, object_type: str) -> None:

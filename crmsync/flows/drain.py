@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from crmsync import conf
 from crmsync.engine import backoff, terms
-from crmsync.flows import access, dossier, failures, provision, reconcile, scope
+from crmsync.flows import access, dossier, failures, keyproperty, reconcile, scope
 from crmsync.ledger import portals, queue
 from crmsync.models.portal import Portal
 from crmsync.models.queue_item import QueueItem
@@ -61,7 +61,7 @@ def _work(
     items = {to_item(row): row for row in rows}
     try:
         one = scope.open_scope(mapping_id)
-        provision.ensure(one)
+        keyproperty.ensure(one, is_asked=any(item.is_asked for item in items))
         results = reconcile.reconcile(one, list(items), wanted)
     except Exception as error:  # the drain loop's net: whatever it was, no row is lost and others go on
         stop = dossier.stop_for(error)

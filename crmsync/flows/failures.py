@@ -12,7 +12,7 @@ from fernet_fields import DecryptionError
 from crmsync.engine import errors as engine_errors
 from crmsync.engine import quota
 from crmsync.hubspot import errors
-from crmsync.ledger import portals, specs
+from crmsync.ledger import portals, specerror, specs
 from crmsync.models import Portal, choices
 from crmsync.sides import remote
 
@@ -120,7 +120,7 @@ def _validation(error: errors.ValidationError) -> Verdict:
     return Verdict(
         Kind.PARK,
         "remote.rejected",
-        f"HubSpot rejected {names}: {error}. Correct the value or the field mapping, then retry.",
+        f"HubSpot rejected {names}: {str(error).rstrip('.')}. Correct the value or the field mapping, then retry.",
     )
 
 
@@ -193,6 +193,7 @@ _TABLE = (
     (errors.ValidationError, _validation),
     (errors.ConfigError, lambda e: Verdict(Kind.CONFIG, "portal.config", str(e))),
     (errors.HubSpotError, lambda e: Verdict(Kind.PARK, "remote.rejected", f"{e}")),
+    (specerror.RunError, lambda e: Verdict(Kind.PARK, "mapping.edited", str(e))),
     (specs.SpecError, lambda e: Verdict(Kind.CONFIG, "mapping.invalid", str(e))),
     (engine_errors.ConvertError, lambda e: Verdict(Kind.PARK, f"field.{e.code}", e.message)),
     (

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from crmsync import conf
-from crmsync.engine import changes, terms
-from crmsync.flows import dossier, partners, scope
+from crmsync.engine import changes, localvalues, record, terms
+from crmsync.flows import dossier, partners, scope, throttle
 from crmsync.hubspot import errors
 from crmsync.ledger import links
 from crmsync.models import Link
@@ -17,8 +17,10 @@ def gather(
     """Cases with ``pair`` set where a decision can be made and ``stop`` where not."""
     cases = _cases(one, items, now)
     _read_local(one, cases)
+    throttle.hold(one, cases, now)
     _read_remote(one, cases)
     _find_created(one, cases)
+    _stop_unmatched(one, cases)
     partners.match(one, _open(cases))
     for case in cases:
         if case.stop is None:
@@ -55,7 +57,7 @@ def _cases(one: scope.Scope, items: Sequence[dossier.Item], now: datetime) -> li
         if item.remote and not _is_stale(item, link):
             case.remote = item.remote
         if link and link.mapping_id != one.spec.id:
-            case.stop = _linked_elsewhere(link)
+            case.stop = _linked_elsewhere(one, link)
         elif link and link.lease != one.lease:
             case.stop = dossier.BUSY
     return list(cases.values())
@@ -71,9 +73,12 @@ def _is_stale(item: dossier.Item, link: Link | None) -> bool:
     return bool(link and link.synced_at and item.read_at and link.synced_at > item.read_at - _STALE)
 
 
-def _linked_elsewhere(link: Link) -> dossier.Stop:
+def _linked_elsewhere(one: scope.Scope, link: Link) -> dossier.Stop:
+    """Where fixed values tell mappings apart, a record of another one is no news."""
+    conditions = (condition for rule in one.spec.rules if rule.is_membership for condition in rule.conditions)
+    is_told_apart = any(condition.side is terms.SideName.REMOTE for condition in conditions)
     return dossier.Stop(
-        "record.linked_elsewhere",
+        terms.Reason.OTHER_MAPPING.value if is_told_apart else "record.linked_elsewhere",
         f"HubSpot record {link.remote_id} is linked by the mapping “{link.mapping}” to {link.local_pk}.",
         outcome=terms.Outcome.EXCLUDED,
     )
@@ -89,6 +94,16 @@ def _read_local(one: scope.Scope, cases: list[dossier.Case]) -> None:
     found = one.local.read({c.local_pk for c in need}) if need else {}
     for case in need:
         case.local = found.get(case.local_pk)
+    for case in _open(cases):
+        _stop_unreadable(one, case)
+
+
+def _stop_unreadable(one: scope.Scope, case: dossier.Case) -> None:
+    """A rule cannot judge a record by a value whose code raised; where only a field holds it, the field waits."""
+    asked = {c.field for rule in one.spec.rules for c in rule.conditions if c.side is terms.SideName.LOCAL}
+    for path in sorted(asked) if case.local else ():
+        if isinstance(value := case.local.values.get(path), record.Unreadable):
+            case.stop = dossier.stop_for(localvalues.unreadable(value))
 
 
 def _read_remote(one: scope.Scope, cases: list[dossier.Case]) -> None:
@@ -118,6 +133,16 @@ def _find_created(one: scope.Scope, cases: list[dossier.Case]) -> None:
         need[key].remote_id = found.key.id
 
 
+def _stop_unmatched(one: scope.Scope, cases: list[dossier.Case]) -> None:
+    """Records without a partner wait while it cannot be known which one is theirs, or whether they may have one."""
+    if one.spec.unmatched:
+        for case in _open(cases):
+            if case.link is None:
+                case.stop = dossier.Stop(
+                    "field.property_gone", one.spec.unmatched, outcome=terms.Outcome.FAILED, park=True
+                )
+
+
 def _end(case: dossier.Case) -> None:
     """A link that ended stays ended: a record deleted on one side is not made again by an edit on the other.
 
@@ -139,5 +164,13 @@ def _pair(one: scope.Scope, case: dossier.Case, wanted: terms.Direction) -> chan
             id=case.link.pk,
             base=links.effective_base(case.link, one.spec, values),
             creating=case.link.state == links.State.CREATING,
+            ended=case.link.state == links.State.ENDED,
         )
-    return changes.Pair(local=case.local, remote=case.remote, link=state, candidates=case.candidates, wanted=wanted)
+    return changes.Pair(
+        local=case.local,
+        remote=case.remote,
+        link=state,
+        candidates=case.candidates,
+        wanted=wanted,
+        is_asked=any(item.is_asked for item in case.items),
+    )

@@ -110,20 +110,25 @@ def split() -> int:
         deliveries = inbox.take_unsplit(_SPLIT)
         if not deliveries:
             return 0
-        mappings = inbox.mappings_by_type()
-        keys: set[tuple[int, str]] = set()
+        mappings, reading = inbox.mappings_by_type(), inbox.mappings_reading()
+        keys: set[tuple[str, int, str]] = set()
         hub_ids: set[int] = set()
         for delivery in deliveries:
-            keys |= _keys(delivery, mappings, hub_ids)
-        inbox.put(keys, now)
+            keys |= _keys(delivery, mappings, reading, hub_ids)
+        for via in sorted({one[0] for one in keys}):
+            inbox.put([(mapping_id, remote_id) for kind, mapping_id, remote_id in keys if kind == via], now, via=via)
         inbox.mark_split(deliveries, now)
         inbox.touch_portals(hub_ids, now)
     return len(deliveries)
 
 
 def _keys(
-    delivery: Delivery, mappings: Mapping[tuple[int, str], list[int]], hub_ids: set[int]
-) -> set[tuple[int, str]]:
+    delivery: Delivery,
+    mappings: Mapping[tuple[int, str], list[int]],
+    reading: Mapping[tuple[int, str], list[int]],
+    hub_ids: set[int],
+) -> set[tuple[str, int, str]]:
+    """(via, mapping, id): via "" for the record itself, else the object type of a record that others read."""
     try:
         events = webhooks.parse_events(delivery.body.encode())
     except errors.BodyError as error:
@@ -134,7 +139,9 @@ def _keys(
     for event in events:
         hub_ids.add(event.portal_id)
         for object_type, remote_id in touched(event):
-            keys |= {(mapping_id, remote_id) for mapping_id in mappings.get((event.portal_id, object_type), ())}
+            keys |= {("", one, remote_id) for one in mappings.get((event.portal_id, object_type), ())}
+            if event.kind != "associationChange":  # it names the record that reads, too
+                keys |= {(object_type, one, remote_id) for one in reading.get((event.portal_id, object_type), ())}
     return keys
 
 

@@ -8,6 +8,7 @@ from crmsync.flows import contract
 from crmsync.models import Mapping, Portal
 
 Finding = findings.Finding
+SCOPE = findings.Code.SCOPE
 
 
 def of_mapping(mapping: Mapping) -> tuple[Finding, ...]:

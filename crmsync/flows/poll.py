@@ -1,12 +1,13 @@
 """Finds what no webhook told: a fast pass over recent changes, and a delayed one that is complete."""
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from crmsync import conf
-from crmsync.engine import record
+from crmsync.engine import across, record
 from crmsync.flows import drain, failures, scope
 from crmsync.ledger import cursors, inbox, links
 from crmsync.models import Cursor
@@ -36,12 +37,10 @@ def poll_due() -> int:
 def _pass(cursor: Cursor, token: str, now: datetime) -> int:
     one = scope.open_scope(cursor.mapping_id)
     every, overlap = _rhythm(cursor)
-    until, last_id, put = cursor.until or now, cursor.last_id, 0
+    until, put = cursor.until or now, 0
     since = max(cursor.position - overlap, cursor.started_at)
-    for page in one.remote.changed(since, until, last_id):
-        rows = _news(one, page) if cursor.kind == cursors.Kind.FAST else page
-        put += inbox.put([(one.spec.id, r.key.id) for r in rows], timezone.now())
-        last_id = page[-1].key.id
+    for via, ids, last_id in _pages(one, cursor, since, until):
+        put += inbox.put([(one.spec.id, remote_id) for remote_id in ids], timezone.now(), via=via)
         leased_until = timezone.now() + timedelta(seconds=conf.current().LEASE_SECONDS)
         if not cursors.progress(cursor, token, until=until, last_id=last_id, leased_until=leased_until):
             return put
@@ -49,6 +48,21 @@ def _pass(cursor: Cursor, token: str, now: datetime) -> int:
         put += _archived(one)
     cursors.complete(cursor, token, position=until, due_at=now + every)
     return put
+
+
+def _pages(
+    one: scope.Scope, cursor: Cursor, since: datetime, until: datetime
+) -> Iterator[tuple[str, list[str], str]]:
+    """(other object type or "", ids worth a look, where the page ends): the records themselves, then those that
+    they take values over from."""
+    at, last = across.split(cursor.last_id)
+    for page in one.remote.changed(since, until, last) if not at else ():
+        rows = _news(one, page) if cursor.kind == cursors.Kind.FAST else page
+        yield "", [r.key.id for r in rows], page[-1].key.id
+    for via in one.remote.across.wanted:
+        if via >= at:
+            for ids in one.remote.across.changed(via, since, until, last if via == at else ""):
+                yield via, ids, across.join(via, ids[-1])
 
 
 def _rhythm(cursor: Cursor) -> tuple[timedelta, timedelta]:
@@ -75,4 +89,14 @@ def _archived(one: scope.Scope) -> int:
         ids = [link.remote_id for link in linked if link.state == links.State.LINKED]
         put += inbox.put([(one.spec.id, remote_id) for remote_id in ids], timezone.now())
         if not after:
-            return put
+            return put + _archived_sources(one)
+
+
+def _archived_sources(one: scope.Scope) -> int:
+    """Archived records of other types that linked records took values over from."""
+    put = 0
+    for via in one.remote.across.wanted:
+        for ids in one.remote.across.archived(via):
+            known = links.find_sources(one.spec.id, via, ids)
+            put += inbox.put([(one.spec.id, remote_id) for remote_id in known], timezone.now(), via=via)
+    return put

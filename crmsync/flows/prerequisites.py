@@ -3,7 +3,7 @@
 from collections import abc
 from collections.abc import Iterable, Iterator
 
-from crmsync.engine import discovered, prerequisites, terms, tiers
+from crmsync.engine import across, discovered, prerequisites, terms, tiers
 from crmsync.ledger import credentials
 from crmsync.models import FieldMapping, Mapping, Portal, RemoteObjectType, RemotePipeline, RemoteProperty
 
@@ -76,9 +76,9 @@ def _pipelines(portal: Portal) -> dict[str, dict[str, frozenset[str]]]:
 
 
 def _property_uses(mapping: Mapping, fields: Iterable[FieldMapping]) -> Iterable[prerequisites.PropertyUse]:
-    """Each property once: first those of fields, then what only match keys name."""
+    """Each property of its own once: first those of fields, then what only match keys name."""
     seen: dict[str, prerequisites.PropertyUse] = {}
-    for one in fields:
+    for one in (one for one in fields if not across.is_across(one.remote)):
         pushes = terms.Direction(mapping.direction).pushes and terms.Direction(one.direction).pushes
         before = seen.get(one.remote, prerequisites.PropertyUse(one.remote))
         values = tuple(dict.fromkeys([*before.values, *_values(one)]))

@@ -10,37 +10,44 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from crmsync.engine import echo, spec, terms
+from crmsync.engine import echo, errors, spec, terms
 from crmsync.engine import prove as engine
-from crmsync.ledger import specs
+from crmsync.ledger import specs, steps
 from crmsync.models import Mapping, UserLink
 
 # Beside the portal's own: one zone with summer time far behind UTC, one with half an hour and without summer time.
 ZONES: Final = ("America/New_York", "Asia/Kolkata")
 
+_ACROSS_EMAIL: Final = "contacts>email"  # the same property, read across an association
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def prove(mapping: Mapping) -> engine.Proof:
     """The proof of all active fields; SpecError where the mapping cannot run at all."""
-    loaded = specs.load(mapping)
+    loaded = specs.check(mapping)
     fields = tuple(_with_owners(mapping, one) for one in loaded.fields)
     return engine.prove(
         replace(loaded, fields=fields), settle=settle_of(mapping.object_type), zones=list(_zones(mapping))
     )
 
 
+def open_changes(mapping: Mapping, proof: engine.Proof) -> list[tuple[engine.FieldProof, engine.Finding]]:
+    """What comes back different and no person accepted."""
+    return proof.open_changes(steps.accepted(mapping).keys())
+
+
 def settle_of(object_type: str) -> echo.Settle:
     """What HubSpot keeps of a text, for the properties of an object type.
 
-    E-mail of contacts: trimmed, in lower case. Numbers: plain digits. Dates: the day; date and time: UTC with
-    milliseconds; both also where epoch milliseconds are sent. Checkboxes: each option once. Anything else, and
-    what it could not read, as it is. (HubSpot: CRM properties guide; contacts, e-mail; webhooks, values.)
+    E-mail of contacts: trimmed, in lower case; ConvertError where it is no address. Numbers: plain digits. Dates:
+    the day; date and time: UTC with milliseconds; both also where epoch milliseconds are sent. Checkboxes: each
+    option once. Anything else, and what it could not read, as it is. (HubSpot: CRM properties guide; contacts,
+    e-mail; webhooks, values.)
     """
 
     def settle(text: str, one: spec.FieldSpec) -> str:
-        if object_type == "contacts" and one.remote == "email":
-            return text.strip().lower()
+        if (object_type, one.remote) == ("contacts", "email") or one.remote == _ACROSS_EMAIL:
+            return _keep_address(text)
         keeps = _KEEPS.get(one.remote_type)
         try:
             return keeps(text) if keeps else text
@@ -48,6 +55,16 @@ def settle_of(object_type: str) -> echo.Settle:
             return text
 
     return settle
+
+
+def _keep_address(text: str) -> str:
+    kept = text.strip().lower()
+    name, sign, domain = kept.partition("@")
+    if not (name and sign and domain) or any(one.isspace() for one in kept):
+        raise errors.ConvertError(
+            terms.Problem.TYPE, "HubSpot refuses a contact's e-mail that is no address. Correct it."
+        )
+    return kept
 
 
 def _keep_number(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from crmsync.engine import convert, discovered, record, rehearse, spec, terms
+from crmsync.engine import across, convert, discovered, record, rehearse, spec, terms
 from crmsync.engine import errors as engine_errors
 from crmsync.flows import prerequisites
 from crmsync.hubspot import client as hubspot_client
@@ -100,7 +100,7 @@ def _check_mapping(done: Recheck, client: hubspot_client.Client, mapping: Mappin
     rows = Link.objects.filter(mapping=mapping, state=links.State.LINKED, synced_at__isnull=False)
     rows = rows.exclude(remote_id=None).order_by("-synced_at")[:_LINKS]
     by_local = dict(rows.values_list("local_pk", "remote_id"))
-    names = sorted({f.remote for f in one.fields} | law.names)
+    names = sorted({f.remote for f in one.fields if not across.is_across(f.remote)} | law.names)
     held = _held(client, mapping.object_type, list(by_local.values()), names)
     for key, row in local.LocalSide(one, specs.adapter_of(mapping)).read(by_local).items():
         remote_id = by_local[key]

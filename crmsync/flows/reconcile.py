@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from crmsync.engine import plan as plans
 from crmsync.engine import safety, terms
-from crmsync.flows import apply, dossier, gather, scope
-from crmsync.ledger import journal, links
+from crmsync.flows import apply, dossier, edgejoin, edges, gather, parents, scope
+from crmsync.ledger import journal, links, portals
 from crmsync.models import LogEntry
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,16 @@ def preview(
         links.release(one.lease)
 
 
+def foresee(one: scope.Scope, items: Sequence[dossier.Item], wanted: terms.Direction) -> list[edgejoin.Join]:
+    """What would be done about the associations of linked records; writes nothing but leases."""
+    try:
+        _, open_cases, _, plan = _plan(one, items, wanted)
+        works = [apply.Work(case, pair, case.link) for case, pair in zip(open_cases, plan.pairs, strict=True)]
+        return edges.foresee(one, works, wanted)
+    finally:
+        links.release(one.lease)
+
+
 def reconcile(
     one: scope.Scope,
     items: Sequence[dossier.Item],
@@ -49,7 +59,13 @@ def reconcile(
             safety.raise_if_unsafe(plan, limits)
         open_cases, held, plan = _hold(one, open_cases, plan)
         stopped += held
+        if not portals.is_at(one.spec.id, one.spec.revision):
+            stopped, open_cases, plan = [*stopped, *_edited(open_cases)], [], dataclasses.replace(plan, pairs=())
+        parents.order(one, open_cases, plan.pairs, wanted)
+        open_cases, waiting, plan = _going_on(open_cases, plan)
+        stopped += waiting
         works = apply.apply(one, open_cases, plan)
+        edges.join(one, works, wanted)
         results = [_of_case(item, case.stop) for case in stopped for item in case.items]
         results += [_of_work(item, work) for work in works for item in work.case.items]
         _log_stops(one, stopped, works)
@@ -74,8 +90,24 @@ def _hold(one: scope.Scope, cases: list[dossier.Case], plan: plans.Plan):
     held = [case for case, pair in pairs if any(pair.touches(side) for side in one.held)]
     for case in held:
         case.stop = dossier.HELD
+    return _going_on(cases, plan)
+
+
+def _going_on(cases: list[dossier.Case], plan: plans.Plan):
+    """The cases that go on, those that were stopped after they were planned, and the plan of the former."""
+    pairs = list(zip(cases, plan.pairs, strict=True))
     going = [(case, pair) for case, pair in pairs if case.stop is None]
-    return [case for case, _ in going], held, dataclasses.replace(plan, pairs=tuple(pair for _, pair in going))
+    stopped = [case for case in cases if case.stop is not None]
+    if not stopped:
+        return cases, [], plan
+    return [case for case, _ in going], stopped, dataclasses.replace(plan, pairs=tuple(pair for _, pair in going))
+
+
+def _edited(cases: list[dossier.Case]) -> list[dossier.Case]:
+    """Planned under a revision that is gone: nothing of it is written (Fault 34)."""
+    for case in cases:
+        case.stop = dossier.EDITED
+    return cases
 
 
 def _of_case(item: dossier.Item, stop: dossier.Stop) -> Result:
@@ -89,6 +121,8 @@ def _of_work(item: dossier.Item, work: apply.Work) -> Result:
     if work.is_unverified:
         message = "HubSpot did not show its history; what our write may have replaced is looked up again."
         return Result(item, work.plan.outcome, dossier.Stop("remote.unverified", message, seconds=5.0))
+    if work.damped is not None:
+        return Result(item, work.plan.outcome, work.damped)
     if work.plan.problems:
         problem = work.plan.problems[0]
         stop = dossier.Stop(f"field.{problem.code}", problem.message, outcome=work.plan.outcome, park=True)
@@ -113,7 +147,10 @@ def _log_stops(one: scope.Scope, stopped: list[dossier.Case], works: list[apply.
             outcome=stop.outcome,
             reason=stop.code,
             detail=stop.message,
+            candidates=case.matched,
         )
         for case, stop in found
-        if stop.outcome in shown and not (one.run_id and stop.outcome is terms.Outcome.EXCLUDED)
+        if stop.outcome in shown
+        and stop.code != terms.Reason.OTHER_MAPPING
+        and (case.matched or not one.run_id or stop.outcome is not terms.Outcome.EXCLUDED)
     )

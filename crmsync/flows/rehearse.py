@@ -12,6 +12,7 @@ from django.utils import timezone
 from fernet_fields import DecryptionError
 
 from crmsync import conf
+from crmsync.engine import across
 from crmsync.engine import rehearse as judge
 from crmsync.flows import access, failures, meter, prerequisites, recheck
 from crmsync.hubspot import client as hubspot_client
@@ -158,8 +159,9 @@ def _by_type(portal: Portal) -> dict[str, list[Mapping]]:
 
 
 def _names(mappings: Iterable[Mapping]) -> list[str]:
-    """The properties that these mappings read."""
+    """The properties that these mappings read of their own records."""
     fields = {one.remote for mapping in mappings for one in prerequisites.active_fields(mapping)}
+    fields = {name for name in fields if not across.is_across(name)}
     return sorted(fields | {key.remote for mapping in mappings for key in mapping.match_keys.all()})
 
 

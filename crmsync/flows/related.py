@@ -1,4 +1,4 @@
-"""Whether registered models can read rows of another along foreign keys, and which rows those are."""
+"""Whether registered models can read rows of another along relations, and which rows those are."""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import models
 
 from crmsync import conf
-from crmsync.ledger import readers
+from crmsync.paths import walk
 
 # Primary keys read at a time: constant memory, whatever number of rows reads one.
 _CHUNK = 2000
@@ -21,7 +21,7 @@ def is_readable(model_label: str) -> bool:
 @functools.cache
 def _is_readable(model_label: str, labels: tuple[str, ...]) -> bool:
     target = apps.get_model(model_label)
-    return any(readers.is_kin(end, target) for model in _models(labels) for end in _ends(model, readers.HOPS))
+    return any(walk.is_kin(end, target) for model in _models(labels) for end in walk.ends(model))
 
 
 def _models(labels: tuple[str, ...]) -> Iterator[type[models.Model]]:
@@ -32,13 +32,11 @@ def _models(labels: tuple[str, ...]) -> Iterator[type[models.Model]]:
             continue  # check E003 says so
 
 
-def _ends(model: type[models.Model], hops: int) -> Iterator[type[models.Model]]:
-    """The models in which chains of foreign keys end."""
-    for field in model._meta.concrete_fields:
-        if readers.is_foreign_key(field):
-            yield field.related_model
-            if hops > 1:
-                yield from _ends(field.related_model, hops - 1)
+@functools.cache
+def back_names(model: type[models.Model]) -> tuple[str, ...]:
+    """What reverse relations that lead to this model are called: only along these is a row read that is new."""
+    keys = (one for one in model._meta.concrete_fields if walk.is_foreign_key(one))
+    return tuple(sorted({one.related_query_name() for one in keys if not one.remote_field.hidden}))
 
 
 def iter_reading(model: type[models.Model], via: str, pks: Sequence[str], using: str) -> Iterator[list[str]]:
@@ -48,6 +46,8 @@ def iter_reading(model: type[models.Model], via: str, pks: Sequence[str], using:
     now. FieldError where the path is gone.
     """
     rows = model._base_manager.using(using).filter(**{f"{via}__pk__in": pks}).order_by("pk")
+    if walk.is_back(model, via):
+        rows = rows.distinct()  # one row may read several of them
     chunk = list(rows.values_list("pk", flat=True)[:_CHUNK])
     while chunk:
         yield [str(pk) for pk in chunk]

@@ -12,12 +12,13 @@ from crmsync.engine import record, terms
 from crmsync.flows import bases, dossier, scope
 from crmsync.ledger import bulk, links
 from crmsync.models import Link
-from crmsync.sides import guard
+from crmsync.sides import guard, relations
 
 
 def write(one: scope.Scope, works: list) -> dict[str, record.Record]:
     """Write, create and delete rows; what Django has of them afterwards, by primary key."""
     creating = [work for work in works if work.plan.creates is terms.SideName.LOCAL]
+    one.local.categories.find(_values(work) for work in works)
     made = _create_in_bulk(one, creating) if creating and not one.mapping.uses_save else {}
     changing = [work for work in works if work.plan.pair.local and (work.plan.local_writes or deletes(work))]
     rows = one.local.instances({work.plan.pair.local.key.id for work in changing}, lock=True) if changing else {}
@@ -34,7 +35,9 @@ def deletes(work) -> bool:
 
 
 def _values(work) -> dict[str, object]:
-    return {write.name: write.value for write in work.plan.local_writes}
+    """What is written; a new row gets the mapping's fixed values, too."""
+    fixed = {one.field: one.value for one in work.plan.fixed}
+    return fixed | {write.name: write.value for write in work.plan.local_writes}
 
 
 def _create_in_bulk(one: scope.Scope, works: list) -> dict[str, record.Record]:
@@ -42,11 +45,13 @@ def _create_in_bulk(one: scope.Scope, works: list) -> dict[str, record.Record]:
 
     bulk_create runs no host code, so the rows are as we built them and need not be read again.
     """
+    if any(one.local.categories.is_several(path) for work in works for path in _values(work)):
+        return {}
     try:
         with transaction.atomic():
-            rows = [one.local.build(_values(work)) for work in works]
+            rows = [_build(one, work) for work in works]
             one.local.adapter.model._default_manager.bulk_create(rows)
-            made = {str(row.pk): one.local.to_record(row) for row in rows}
+            made = {after.key.id: after for after in one.local.to_records(rows)}
             fresh = [_fresh_link(one, work, after) for work, after in zip(works, made.values(), strict=True)]
             bulk.insert(Link, fresh)
     except OperationalError:
@@ -60,11 +65,18 @@ def _create_in_bulk(one: scope.Scope, works: list) -> dict[str, record.Record]:
     return made
 
 
+def _build(one: scope.Scope, work) -> models.Model:
+    """A new row with its values and the foreign keys that are known already."""
+    row = one.local.build(_values(work))
+    relations.assign(one.local, row, work.case.relations)
+    return row
+
+
 def _fresh_link(one: scope.Scope, work, after: record.Record) -> Link:
     """A link that is complete at once: its base is what was just written."""
     link = _link_for(one, work, after.key.id)
-    values, work.is_dirty = bases.base_after(one.spec, work, after)
-    bases.stamp(link, work, links.to_stored(one.spec, values), timezone.now())
+    values, work.is_dirty = bases.base_after(one.spec, one.paired, work, after)
+    bases.stamp(link, work, bases.stored(one.spec, work, values), timezone.now())
     return link
 
 
@@ -91,9 +103,10 @@ def _write_one(one: scope.Scope, work, rows: Mapping[str, models.Model]) -> str 
 
 
 def _create_one(one: scope.Scope, work) -> str:
-    row = one.local.build(_values(work))
+    row = _build(one, work)
     with guard.writing(instances=[row]):
         one.local.adapter.save(row, None)
+        one.local.relate(row, _values(work))
     link = _link_for(one, work, str(row.pk))
     link.save(force_insert=True)
     work.link = link
@@ -108,6 +121,7 @@ def _change_one(one: scope.Scope, work, row: models.Model) -> str | None:
             work.is_archived = True
             return None
         one.local.adapter.save(row, one.local.assign(row, _values(work)))
+        one.local.relate(row, _values(work))
     return pk
 
 

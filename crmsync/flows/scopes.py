@@ -1,7 +1,7 @@
 """Which scopes a portal needs, why, and which of them it has."""
 
-from crmsync.engine import scopes, terms
-from crmsync.models import Mapping, Portal
+from crmsync.engine import across, scopes, terms
+from crmsync.models import FieldMapping, Mapping, Portal
 
 # Before there is a mapping: what a first look at an account takes, so that fields can be chosen at all.
 _FIRST = ("contacts", "companies", "deals")
@@ -18,7 +18,8 @@ def compare(portal: Portal, *, is_oauth: bool = False) -> scopes.Comparison:
 
 
 def _uses(portal: Portal) -> list[scopes.Use]:
-    mappings = list(Mapping.objects.filter(portal=portal).prefetch_related("fields")) if portal.pk else []
+    rows = Mapping.objects.filter(portal_id=portal.pk).prefetch_related("fields", "associations__to_mapping")
+    mappings = list(rows) if portal.pk else []
     if not mappings:
         return [
             scopes.Use(
@@ -42,5 +43,18 @@ def _use(mapping: Mapping) -> scopes.Use:
         reads=True,
         writes=pushes,
         creates_properties=pushes and mapping.creates_remote,
+        adds_options=pushes and any(_adds_options(one) for one in mapping.fields.all()),
+        offers_properties=pushes,
         uses_owners=any("owner" in one.remote for one in mapping.fields.all() if one.is_active),
+        takes_from=across.types_of(one.remote for one in mapping.fields.all() if one.is_active),
+        associates=tuple(
+            (one.to_mapping.object_type, pushes and terms.Direction(one.direction).pushes)
+            for one in mapping.associations.all()
+            if one.is_active
+        ),
     )
+
+
+def _adds_options(one: FieldMapping) -> bool:
+    is_sent = one.is_active and terms.Direction(one.direction).pushes
+    return is_sent and one.unmapped == terms.UnmappedPolicy.ADD

@@ -5,29 +5,41 @@ HubSpot is not called and nothing is written: it reads what was discovered, and 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from django.core.exceptions import ObjectDoesNotExist
 
 from crmsync import adapters
-from crmsync.engine import convert, errors, spec, terms
+from crmsync.engine import convert, errors, spec, templates, terms
 from crmsync.engine import suggest as engine
-from crmsync.ledger import specs
+from crmsync.ledger import book, specs
 from crmsync.models import FieldMapping, Mapping, RemotePipeline, RemoteProperty
 
 SAMPLES: Final = 200  # enough for a share in percent, and still one quick query
-SHOWN: Final = 200  # Django refuses a form of more than 1000 inputs; a row has two
+SHOWN: Final = 200  # rows of a page: Django refuses a form of more than 1000 inputs; a row has three
 _PIPELINES: Final = {"pipeline", "hs_pipeline"}
 _STAGES: Final = {"dealstage", "hs_pipeline_stage"}
+
+
+class Show(StrEnum):
+    """Likely pairs, those of the ready-made template, or every property that is not mapped, likely or not."""
+
+    LIKELY = "likely"
+    COMMON = "common"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A pair that can be added. ``tried`` are the values of the sample, ``converted`` those that HubSpot could hold;
-    blanks are not tried, and nothing is where the value is a user, since user links decide that."""
+    blanks are not tried, and nothing is where the value is a user, since user links decide that.
+
+    Where all properties are shown, ``local`` is only the likeliest field, or "" with no type where none is likely.
+    """
 
     local: str
-    local_type: terms.LocalType
+    local_type: terms.LocalType | None
     remote: RemoteProperty
     remote_type: terms.RemoteType
     can_push: bool
@@ -40,25 +52,27 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """``groups`` are all property groups of the object type; ``more`` is how many offers were left out."""
+    """One page of offers. ``groups`` are all property groups of the object type."""
 
     rows: tuple[Offer, ...]
     groups: tuple[str, ...]
-    more: int = 0
+    page: int = 1
+    pages: int = 1
+    total: int = 0
 
 
-def find(mapping: Mapping, *, query: str = "", group: str = "") -> Offers:
+def find(mapping: Mapping, *, query: str = "", group: str = "", show: Show = Show.LIKELY, page: int = 1) -> Offers:
     """What could be added to a mapping, the likeliest first; at most four queries.
 
-    Without ``query`` and ``group`` each field and property is offered once. With them every likely pair that fits is:
-    all words of ``query`` are in its names or its label, and the property is of ``group``. SpecError where the
-    mapping's model is not usable.
+    Of likely pairs without ``query`` and ``group`` each field and property is offered once; with them every one that
+    fits is: all words of ``query`` are in its names or its label, and the property is of ``group``. The template has
+    its own order; all properties are sorted by group and label. SpecError where the mapping's model is not usable.
     """
     adapter = specs.adapter_of(mapping)
     within = {"portal": mapping.portal_id, "object_type": mapping.object_type, "is_archived": False}
     known = {row.name: row for row in RemoteProperty.objects.filter(**within).defer("description")}
     pairs = list(FieldMapping.objects.filter(mapping=mapping).values_list("local", "remote"))
-    locals_ = {one.path: one for one in _fields(adapter) if one.path not in {local for local, _ in pairs}}
+    locals_ = {one.path: one for one in iter_fields(adapter) if one.path not in {local for local, _ in pairs}}
     taken = {remote for _, remote in pairs} | {spec.KEY_PROPERTY}
     kinds = {name: kind for name, row in known.items() if name not in taken and (kind := _kind(row))}
     ranked = engine.rank(
@@ -68,29 +82,51 @@ def find(mapping: Mapping, *, query: str = "", group: str = "") -> Offers:
         mapping.object_type,
     )  # fmt: skip
     whole = terms.Direction(mapping.direction)
-    usable = [one for one in ranked if any(_ways(whole, locals_[one.local], known[one.remote]))]
-    if query or group:
-        wanted = [one for one in usable if _is_wanted(one, known[one.remote], query, group)]
-    else:
-        wanted = list(engine.choose(usable))
-    offers = [_offer(whole, one, locals_[one.local], known[one.remote], kinds[one.remote]) for one in wanted[:SHOWN]]
+    usable = tuple(one for one in ranked if any(_ways(whole, locals_[one.local], known[one.remote])))
+    wanted = list(_chosen(mapping, usable, show, is_search=bool(query or group)))
+    if show is Show.ALL:
+        wanted = _every(wanted, [known[name] for name in kinds])
+    wanted = [one for one in wanted if _is_wanted(one, known[one.remote], query, group)]
+    pages = max(1, -(-len(wanted) // SHOWN))
+    page = min(max(1, page), pages)
+    offers = [
+        _offer(whole, one, locals_.get(one.local), known[one.remote], kinds[one.remote])
+        for one in wanted[(page - 1) * SHOWN : page * SHOWN]
+    ]
     groups = tuple(sorted({row.group for row in known.values()} - {""}))
-    return Offers(tuple(_tried(mapping, adapter, locals_, offers)), groups, len(wanted[SHOWN:]))
+    return Offers(tuple(_tried(mapping, adapter, locals_, offers)), groups, page, pages, len(wanted))
+
+
+def _chosen(
+    mapping: Mapping, usable: tuple[engine.Suggestion, ...], show: Show, *, is_search: bool
+) -> tuple[engine.Suggestion, ...]:
+    if show is Show.COMMON:
+        return templates.choose(usable, mapping.object_type)
+    return usable if is_search and show is Show.LIKELY else engine.choose(usable)
+
+
+def _every(chosen: Iterable[engine.Suggestion], remotes: Iterable[RemoteProperty]) -> list[engine.Suggestion]:
+    """Each property once, with its likeliest field where it has one."""
+    known = {one.remote: one for one in chosen}
+    rows = sorted(remotes, key=lambda row: (row.group, (row.label or row.name).casefold(), row.name))
+    return [known.get(row.name) or engine.Suggestion("", row.name, 0.0, ()) for row in rows]
 
 
 def _offer(
     whole: terms.Direction,
     one: engine.Suggestion,
-    local: adapters.LocalField,
+    local: adapters.LocalField | None,
     remote: RemoteProperty,
     kind: terms.RemoteType,
 ) -> Offer:
     can_push, can_pull = _ways(whole, local, remote)
-    return Offer(one.local, local.local_type, remote, kind, can_push, can_pull, one.score, one.reasons)
+    local_type = local.local_type if local else None
+    return Offer(one.local, local_type, remote, kind, can_push, can_pull, one.score, one.reasons)
 
 
-def _ways(whole: terms.Direction, local: adapters.LocalField, remote: RemoteProperty) -> tuple[bool, bool]:
-    return whole.pushes and not remote.is_read_only, whole.pulls and local.is_writable
+def _ways(whole: terms.Direction, local: adapters.LocalField | None, remote: RemoteProperty) -> tuple[bool, bool]:
+    """To HubSpot, from HubSpot; a field that is still to be chosen may be any."""
+    return whole.pushes and not remote.is_read_only, whole.pulls and (local is None or local.is_writable)
 
 
 def _is_wanted(one: engine.Suggestion, remote: RemoteProperty, query: str, group: str) -> bool:
@@ -101,12 +137,12 @@ def _is_wanted(one: engine.Suggestion, remote: RemoteProperty, query: str, group
 def _kind(row: RemoteProperty) -> terms.RemoteType | None:
     """None for a type that cannot be synced."""
     try:
-        return specs.remote_type(row)
+        return book.remote_type(row)
     except specs.SpecError:
         return None
 
 
-def _fields(adapter: adapters.LocalAdapter) -> Iterator[adapters.LocalField]:
+def iter_fields(adapter: adapters.LocalAdapter) -> Iterator[adapters.LocalField]:
     """The model's own fields, and those one foreign key away."""
     paths = list(adapter.paths())
     for relation in adapter.model._meta.concrete_fields:
@@ -141,12 +177,13 @@ def _tried(
     """The offers with what became of the sample."""
     if not offers:
         return
-    paths = {one.local for one in offers}
+    paths = {one.local for one in offers} - {""}
     rows = list(adapter.queryset().select_related(*adapter.related(paths)).order_by("-pk")[:SAMPLES])
     values = {path: list(_values(adapter, rows, path)) for path in paths}
     ids = _pipeline_ids(mapping, {one.remote.name for one in offers})
     for one in offers:
-        if terms.LocalType.USER is one.local_type or terms.RemoteType.OWNER is one.remote_type:
+        is_user = terms.LocalType.USER is one.local_type or terms.RemoteType.OWNER is one.remote_type
+        if is_user or not one.local:
             yield one
             continue
         options = ids.get(one.remote.name) or frozenset(option[0] for option in one.remote.options)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.utils import timezone
 
-from crmsync.engine import changes, convert, spec, terms
+from crmsync.engine import across, changes, combined, convert, spec, terms
 from crmsync.flows import bases, scope
 from crmsync.ledger import inbox, journal, links
 
@@ -34,7 +34,8 @@ def look(one: scope.Scope, works: Sequence) -> None:
     if not works:
         return
     fields = {links.key_of(field): field for field in one.spec.fields}
-    names = sorted({fields[key].remote for work in works for key in work.link.sent if key in fields})
+    sent = {key for work in works for key in work.link.sent if key in fields}
+    names = sorted({fields[key].remote for key in sent if fields[key].held is None})
     found, failed = one.remote.histories({work.link.remote_id for work in works}, names)
     for work in works:
         shown = found.get(work.link.remote_id)
@@ -45,7 +46,7 @@ def look(one: scope.Scope, works: Sequence) -> None:
             if key in fields:
                 history = shown.history.get(fields[key].remote, ())
                 work.raced += _overwritten(fields[key], work, local, ours, read, history)
-        work.is_behind = _is_behind(one.spec, work, shown.values)
+        work.is_behind |= _is_behind(one.spec, work, shown.values)
 
 
 def _overwritten(
@@ -55,8 +56,10 @@ def _overwritten(
     texts = [convert.remote_text(entry.value, field) for entry in history]
     if ours not in texts:
         return []  # our write never came, or HubSpot keeps it in another form
-    found = []
-    for text in texts[texts.index(ours) + 1 :]:
+    found, before = [], texts[texts.index(ours) + 1 :]
+    if links.is_clearing(field, ours, read) and None in before:
+        before.remove(None)  # ours as well, so that HubSpot lets the value go back
+    for text in before:
         if text == read:
             break
         base = work.plan.pair.link.base.get(field.id) if work.plan.pair.link else None
@@ -65,7 +68,8 @@ def _overwritten(
 
 
 def _is_behind(one: spec.MappingSpec, work, values: Mapping[str, object]) -> bool:
-    """Whether a field that we did not write differs from what the plan was made with."""
+    """Whether a field that we did not write differs from what the plan was made with; values of associated records
+    are not read back."""
     remote = work.plan.pair.remote
     if remote is None:
         return False
@@ -74,7 +78,7 @@ def _is_behind(one: spec.MappingSpec, work, values: Mapping[str, object]) -> boo
         convert.remote_text(values.get(field.remote), field)
         != convert.remote_text(remote.values.get(field.remote), field)
         for field in one.fields
-        if field.remote not in sent
+        if sent.isdisjoint(combined.parts(field.remote)) and not across.is_across(field.remote)
     )
 
 

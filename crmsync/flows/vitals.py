@@ -23,7 +23,7 @@ from fernet_fields import DecryptionError
 import crmsync
 from crmsync import conf
 from crmsync.engine import terms
-from crmsync.flows import access, environment, rehearse, scopes, standing
+from crmsync.flows import access, environment, rehearse, scopes, standing, timed
 from crmsync.ledger import credentials, heartbeats
 from crmsync.models import Credential, Cursor, InboxEvent, LogEntry, Mapping, OutboxEntry, Portal, choices
 from crmsync.sides import remote
@@ -222,6 +222,7 @@ def polls(now: datetime) -> list[Facts]:
     every = {
         choices.CursorKind.FAST: conf.current().POLL_SECONDS,
         choices.CursorKind.FULL: conf.current().FULL_POLL_SECONDS,
+        choices.CursorKind.TIMED: timed.EVERY.total_seconds(),
     }
     rows = Cursor.objects.filter(mapping__state=terms.MappingState.LIVE).order_by("mapping", "kind")
     return [

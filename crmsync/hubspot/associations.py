@@ -45,6 +45,20 @@ def read_batch(
     """
     found: dict[str, Partners] = {}
     failed: dict[str, errors.HubSpotError] = {}
+    for settled in iter_batch(client, from_type, to_type, from_ids):
+        failed |= settled.failed
+        for id, page in settled.done.items():
+            found[id] = found.get(id, ()) + page.records
+    return types.Settled({id: value for id, value in found.items() if id not in failed}, failed)
+
+
+def iter_batch(
+    client: wire.Sender, from_type: str, to_type: str, from_ids: Sequence[str]
+) -> Iterator[types.Settled[str, types.Page[types.Association]]]:
+    """The partners of many records in rounds, a page of each record that has more: never more in memory.
+
+    An empty page for a record that has none, or is not there.
+    """
     wanted: dict[str, str | None] = dict.fromkeys(from_ids)
     while wanted:
         inputs = [
@@ -52,15 +66,13 @@ def read_batch(
             for id, after in wanted.items()
         ]
         settled = batch.run(client, _read_call(client, from_type, to_type), inputs)
+        pages, failed = dict(settled.done), dict(settled.failed)
         for id, error in settled.failed.items():
             if error.status == 207 and isinstance(error, errors.NotFound):
-                found.setdefault(id, ())  # so HubSpot says "no associations" of a record
-            else:
-                failed[id] = error
-        for id, page in settled.done.items():
-            found[id] = found.get(id, ()) + page.records
-        wanted = {id: page.after for id, page in settled.done.items() if page.after and page.after != wanted[id]}
-    return types.Settled({id: value for id, value in found.items() if id not in failed}, failed)
+                pages[id] = types.Page(())  # so HubSpot says "no associations" of a record
+                del failed[id]
+        yield types.Settled(pages, failed)
+        wanted = {id: page.after for id, page in pages.items() if page.after and page.after != wanted[id]}
 
 
 def associate_default(client: wire.Sender, from_type: str, to_type: str, edges: Sequence[types.Edge]) -> Edges:

@@ -1,10 +1,12 @@
 """Property definitions and their groups: list, create, change, and make sure they exist. HubSpot: properties API."""
 
+import dataclasses
 from collections.abc import Sequence
 
 from crmsync.hubspot import batch, errors, shapes, types, wire
 
 CREATE_SIZE = 100  # HubSpot: properties API, batch create
+_ADD_TRIES = 4
 
 Properties = types.Settled[str, types.Property]
 
@@ -47,6 +49,25 @@ def update(
         raise ValueError("nothing to update")
     request = wire.Request("PATCH", client.paths.properties(object_type, name), json=body)
     return shapes.read_as(to_property, client.send(request))
+
+
+def add_options(client: wire.Sender, object_type: str, name: str, wanted: Sequence[types.Option]) -> types.Property:
+    """The property with these options beside those it has; doing it again changes nothing.
+
+    HubSpot takes the whole list, so it is read before it is written and once more afterwards: what somebody else's
+    list lost of ours is added again. UnknownOutcome where it is lost again and again.
+    """
+    for _ in range(_ADD_TRIES):
+        found = get(client, object_type, name)
+        present = {option.value for option in found.options}
+        missing = [option for option in wanted if option.value not in present]
+        if not missing:
+            return found
+        last = max((option.display_order for option in found.options), default=-1)
+        added = [dataclasses.replace(one, display_order=last + at) for at, one in enumerate(missing, 1)]
+        body = {"options": [_option_json(option) for option in (*found.options, *added)]}
+        client.send(wire.Request("PATCH", client.paths.properties(object_type, name), json=body))
+    raise errors.UnknownOutcome(f"the options of {name} are changed by somebody else all the time")
 
 
 def create_batch(client: wire.Sender, object_type: str, wanted: Sequence[types.NewProperty]) -> Properties:
@@ -196,6 +217,8 @@ def _property_json(wanted: types.NewProperty) -> shapes.Json:
         "hidden": wanted.is_hidden,
         "formField": wanted.is_form_field,
     }
+    if wanted.referenced_object_type:
+        body |= {"externalOptions": True, "referencedObjectType": wanted.referenced_object_type}
     return body | ({"options": [_option_json(option) for option in options]} if options else {})
 
 

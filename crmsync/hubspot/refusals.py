@@ -157,8 +157,9 @@ def _problems(message: str, raw: Mapping[str, Any]) -> tuple[errors.PropertyProb
     """From ``errors`` and from the JSON list inside ``message``; each pair of name and code once."""
     found = [_listed_problem(item) for item in shapes.error_items(dict(raw))]
     found += [_embedded_problem(item) for item in _embedded_list(message)]
-    if not found and (name := next(iter(shapes.words(_context(raw), "propertyName")), "")):
-        found = [errors.PropertyProblem(name, _category(raw), message)]
+    if not found:  # one item of a 207 has no list of its own: its context alone names the properties
+        named = [word for key in ("propertyName", "properties") for word in shapes.words(_context(raw), key)]
+        found = [errors.PropertyProblem(name, _category(raw), message) for name in named]
     return tuple({(problem.name, problem.code): problem for problem in reversed(found)}.values())[::-1]
 
 

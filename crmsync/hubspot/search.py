@@ -109,6 +109,31 @@ def find_by(
     return list(found.values())
 
 
+def find_like(
+    client: wire.Sender,
+    object_type: str,
+    property_name: str,
+    patterns: Sequence[str],
+    properties: Sequence[str] = (),
+) -> list[types.ObjectRecord]:
+    """Records whose property fits one of ``patterns``, in which ``*`` stands for any letters; each once.
+
+    HubSpot takes one pattern a filter, so five a search. ValueError for a pattern no search can hold.
+    """
+    names = record_batches.with_match_property(object_type, properties, property_name)
+    found: dict[str, types.ObjectRecord] = {}
+    for start in range(0, len(patterns), GROUPS):
+        groups = [[types.Filter(property_name, "CONTAINS_TOKEN", one)] for one in patterns[start : start + GROUPS]]
+        after: str | None = None
+        while True:
+            page = search_page(client, object_type, groups, properties=names, after=after)
+            found.update((one.id, one) for one in page.records)
+            after = page.after
+            if after is None:
+                break
+    return list(found.values())
+
+
 def _highest_id(page: types.Page[types.ObjectRecord], last: int) -> int:
     """Where the next page starts; UnknownOutcome if that is no further, rather than going round for ever."""
     highest = max((int(one.id) for one in page if one.id.isdecimal()), default=last)

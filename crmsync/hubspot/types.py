@@ -174,7 +174,10 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class NewProperty:
-    """A property to create; ``is_unique`` can never be changed later (at most 10 an object type)."""
+    """A property to create; ``is_unique`` can never be changed later (at most 10 an object type).
+
+    ``referenced_object_type``: OWNER for one whose options are the account's owners.
+    """
 
     name: str
     label: str
@@ -186,6 +189,7 @@ class NewProperty:
     is_unique: bool = False
     is_hidden: bool = False
     is_form_field: bool = False
+    referenced_object_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

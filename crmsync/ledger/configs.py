@@ -1,19 +1,17 @@
-"""Mappings' rows <-> configuration: rows are read and written with the ids of their portal, files go by name."""
+"""Mappings' rows -> configuration, with the ids of their portal or by names, as files have them."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
-
-from django.db import models, transaction
+from collections.abc import Callable, Iterable
 
 from crmsync import adapters
 from crmsync.engine import config, terms
-from crmsync.ledger import naming, portals, specs
-from crmsync.models import FieldMapping, Mapping, MatchKey, Portal, RuleCondition, SyncRule, ValueMapEntry
-
-# Attributes that rows and files call the same.
-_SWITCHES = ("direction", "creates_remote", "creates_local", "deletes", "uses_save")
-_OF_FIELD = ("local", "remote", "direction", "write_mode", "conflict", "blanks", "is_active", "note")
-_OF_RULE = ("name", "direction", "join", "gates_updates", "is_active")
+from crmsync.ledger import naming, specs
+from crmsync.models import (
+    FieldMapping,
+    Mapping,
+    Portal,
+    SyncRule,
+)
 
 
 def rows_of(portal: Portal, chosen: Iterable[str] = (), *, lock: bool = False) -> list[Mapping]:
@@ -23,7 +21,11 @@ def rows_of(portal: Portal, chosen: Iterable[str] = (), *, lock: bool = False) -
         rows = rows.filter(label__in=names)
     if lock:
         rows = rows.select_for_update()
-    return list(rows.prefetch_related("match_keys", "fields__value_map", "rules__conditions"))
+    return list(
+        rows.prefetch_related(
+            "match_keys", "fields__value_map", "rules__conditions", "fixed_values", "associations__to_mapping"
+        )
+    )
 
 
 def read(mapping: Mapping) -> config.MappingConfig:
@@ -41,12 +43,29 @@ def read(mapping: Mapping) -> config.MappingConfig:
             config.MatchConfig(one.local, one.remote, terms.Normaliser(one.normaliser))
             for one in mapping.match_keys.all()
         ),
-        fields=tuple(map(_read_field, mapping.fields.all())),
-        rules=tuple(map(_read_rule, sorted(mapping.rules.all(), key=lambda one: (one.name, one.pk)))),
+        fields=tuple(map(read_field, mapping.fields.all())),
+        rules=tuple(map(read_rule, sorted(mapping.rules.all(), key=lambda one: (one.name, one.pk)))),
+        fixed_values=tuple(
+            config.FixedConfig(terms.SideName(one.side), one.field, one.value, one.decides)
+            for one in sorted(mapping.fixed_values.all(), key=lambda one: (one.side, one.field))
+        ),
+        associations=tuple(
+            config.AssociationConfig(
+                one.local,
+                one.to_mapping.label,
+                one.label,
+                terms.Direction(one.direction),
+                one.brings,
+                one.is_active,
+                one.note,
+            )
+            for one in mapping.associations.all()
+        ),
     )
 
 
-def _read_field(one: FieldMapping) -> config.FieldConfig:
+def read_field(one: FieldMapping) -> config.FieldConfig:
+    """A field with its value map."""
     return config.FieldConfig(
         local=one.local,
         remote=one.remote,
@@ -54,6 +73,11 @@ def _read_field(one: FieldMapping) -> config.FieldConfig:
         write_mode=terms.WriteMode(one.write_mode),
         conflict=terms.ConflictPolicy(one.conflict),
         blanks=terms.BlankPolicy(one.blanks),
+        unmapped=terms.UnmappedPolicy(one.unmapped),
+        default_local=one.default_local,
+        default_remote=one.default_remote,
+        movement=terms.Movement(one.movement),
+        throttle_minutes=one.throttle_minutes,
         is_active=one.is_active,
         note=one.note,
         value_map=tuple(
@@ -63,15 +87,18 @@ def _read_field(one: FieldMapping) -> config.FieldConfig:
     )
 
 
-def _read_rule(one: SyncRule) -> config.RuleConfig:
+def read_rule(one: SyncRule) -> config.RuleConfig:
+    """A rule with its conditions."""
     return config.RuleConfig(
         name=one.name,
         direction=terms.Direction(one.direction),
         join=terms.Join(one.join),
+        groups_join=terms.Join(one.groups_join),
         gates_updates=one.gates_updates,
+        unlinks=one.unlinks,
         is_active=one.is_active,
         conditions=tuple(
-            config.ConditionConfig(terms.SideName(c.side), c.field, terms.Operator(c.operator), c.value)
+            config.ConditionConfig(terms.SideName(c.side), c.field, terms.Operator(c.operator), c.value, c.group)
             for c in one.conditions.all()
         ),
     )
@@ -142,6 +169,19 @@ def _changed(
             entry, local=local, remote=value(names.remote_kind(object_type, field.remote), entry.remote)
         )
 
+    def field(f: config.FieldConfig) -> config.FieldConfig:
+        return dataclasses.replace(
+            f,
+            value_map=tuple(line(f, entry) for entry in f.value_map),
+            default_local=value(names.local_kind(adapter, f.local), f.default_local),
+            default_remote=value(names.remote_kind(object_type, f.remote), f.default_remote),
+        )
+
+    def fixed(f: config.FixedConfig) -> config.FixedConfig:
+        is_local = f.side is terms.SideName.LOCAL
+        what = names.local_kind(adapter, f.field) if is_local else names.remote_kind(object_type, f.field)
+        return dataclasses.replace(f, value=value(what, f.value))
+
     def condition(c: config.ConditionConfig) -> config.ConditionConfig:
         is_local = c.side is terms.SideName.LOCAL
         what = names.local_kind(adapter, c.field) if is_local else names.remote_kind(object_type, c.field)
@@ -149,88 +189,7 @@ def _changed(
 
     return dataclasses.replace(
         one,
-        fields=tuple(
-            dataclasses.replace(f, value_map=tuple(line(f, entry) for entry in f.value_map)) for f in one.fields
-        ),
+        fields=tuple(map(field, one.fields)),
+        fixed_values=tuple(map(fixed, one.fixed_values)),
         rules=tuple(dataclasses.replace(r, conditions=tuple(condition(c) for c in r.conditions)) for r in one.rules),
     )
-
-
-# --- Writing ------------------------------------------------------------------------------------------------------
-
-
-def write(portal: Portal, mapping: Mapping | None, wanted: config.MappingConfig) -> Mapping:
-    """Make the rows of a mapping what a configuration with ids says; a new one is a draft. Its revision grows."""
-    with transaction.atomic():
-        is_new = mapping is None
-        row = mapping or Mapping(portal=portal, label=wanted.name)
-        row.model_label, row.object_type = wanted.model, wanted.object_type
-        for name in _SWITCHES:
-            setattr(row, name, getattr(wanted, name))
-        row.save(update_fields=None if is_new else ["model_label", "object_type", *_SWITCHES])
-        _write_matches(row, wanted.match_keys)
-        _write_fields(row, wanted.fields)
-        _write_rules(row, wanted.rules)
-        portals.bump(row)  # its save also finds out anew which related rows are read
-    return row
-
-
-def _write_matches(mapping: Mapping, wanted: Sequence[config.MatchConfig]) -> None:
-    rows = [(one.local, one.remote, one.normaliser) for one in mapping.match_keys.all()]
-    if rows != [(one.local, one.remote, one.normaliser) for one in wanted]:
-        mapping.match_keys.all().delete()
-        MatchKey.objects.bulk_create(
-            MatchKey(mapping=mapping, position=position, **_values(one, ("local", "remote", "normaliser")))
-            for position, one in enumerate(wanted)
-        )
-
-
-def _write_fields(mapping: Mapping, wanted: Sequence[config.FieldConfig]) -> None:
-    known = {(one.local, one.remote): one for one in mapping.fields.all()}
-    gone = known.keys() - {(one.local, one.remote) for one in wanted}
-    FieldMapping.objects.filter(pk__in=[known[key].pk for key in gone]).delete()
-    for position, one in enumerate(wanted):
-        row = known.get((one.local, one.remote)) or FieldMapping(mapping=mapping)
-        is_same = row.pk is not None and _read_field(row) == one
-        if is_same and row.position == position:
-            continue
-        _set(row, one, _OF_FIELD)
-        row.position = position
-        row.save()
-        if not is_same:
-            row.value_map.all().delete()
-            ValueMapEntry.objects.bulk_create(
-                ValueMapEntry(field=row, direction=v.direction, local_value=str(v.local), remote_value=str(v.remote))
-                for v in one.value_map
-            )
-
-
-def _write_rules(mapping: Mapping, wanted: Sequence[config.RuleConfig]) -> None:
-    known = {one.name: one for one in mapping.rules.all()}
-    kept = {one.pk for name, one in known.items() if name in {rule.name for rule in wanted}}
-    mapping.rules.exclude(pk__in=kept).delete()
-    for one in wanted:
-        row = known.get(one.name) or SyncRule(mapping=mapping)
-        if row.pk is not None and _read_rule(row) == one:
-            continue
-        _set(row, one, _OF_RULE)
-        row.save()
-        row.conditions.all().delete()
-        RuleCondition.objects.bulk_create(
-            RuleCondition(rule=row, side=c.side, field=c.field, operator=c.operator, value=str(c.value))
-            for c in one.conditions
-        )
-
-
-def _set(row: models.Model, one: object, names: Iterable[str]) -> None:
-    for name, value in _values(one, names).items():
-        setattr(row, name, value)
-
-
-def _values(one: object, names: Iterable[str]) -> dict[str, object]:
-    return {name: getattr(one, name) for name in names}
-
-
-def keep_in(mappings: Iterable[Mapping], file: str) -> None:
-    """Mark mappings as kept in a file ("" for none): the admin shows them only."""
-    Mapping.objects.filter(pk__in=[one.pk for one in mappings]).update(locked_by=file)

@@ -1,6 +1,6 @@
 """Heartbeats: which processes work for crmsync, and when each was last heard of."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from crmsync.models import Heartbeat
 
@@ -27,3 +27,22 @@ def alive(role: str, now: datetime) -> int:
 def last(role: str) -> datetime | None:
     """When a process of a role was last heard of, None if never."""
     return Heartbeat.objects.filter(role=role).order_by("-seen_at").values_list("seen_at", flat=True).first()
+
+
+# The role of locks on a property's options: not a process, but one that works on them.
+OPTIONS = "options"
+_FREE = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+def take(name: str, role: str, now: datetime, most: timedelta) -> bool:
+    """Hold a name alone, for ``most`` at the longest; whether it was free."""
+    Heartbeat.objects.bulk_create(
+        [Heartbeat(name=name[:200], role=role, seen_at=_FREE, started_at=now)], ignore_conflicts=True
+    )
+    rows = Heartbeat.objects.filter(name=name[:200], role=role, seen_at__lte=now - most)
+    return bool(rows.update(seen_at=now))
+
+
+def give_back(name: str, role: str, taken_at: datetime) -> None:
+    """Let go of a name, if it is still held by who took it then."""
+    Heartbeat.objects.filter(name=name[:200], role=role, seen_at=taken_at).delete()

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 
-from crmsync.engine import terms
+from crmsync.engine import across, terms
 from crmsync.ledger import outbox, queue
-from crmsync.models import Delivery, InboxEvent, Mapping, Portal
+from crmsync.models import Delivery, FieldMapping, InboxEvent, Mapping, Portal
 
 
 def store(body: str, now: datetime) -> None:
@@ -17,10 +17,6 @@ def store(body: str, now: datetime) -> None:
             "INSERT INTO crmsync_delivery (received_at, body, events, note) VALUES (%s, %s, 0, '')",
             [connection.ops.adapt_datetimefield_value(now), body],
         )
-
-
-def has_unsplit() -> bool:
-    return Delivery.objects.filter(split_at__isnull=True).exists()
 
 
 def take_unsplit(limit: int) -> list[Delivery]:
@@ -38,29 +34,47 @@ def mark_split(deliveries: list[Delivery], now: datetime) -> None:
 
 
 def mappings_by_type() -> dict[tuple[int, str], list[int]]:
-    """(hub id, object type) -> mappings that are not drafts."""
+    """(hub id, object type) -> mappings that were switched on."""
     found: dict[tuple[int, str], list[int]] = {}
-    rows = Mapping.objects.exclude(state=terms.MappingState.DRAFT).filter(portal__hub_id__isnull=False)
+    started = [one for one in terms.MappingState if one.is_started]
+    rows = Mapping.objects.filter(state__in=started, portal__hub_id__isnull=False)
     for pk, hub_id, object_type in rows.values_list("pk", "portal__hub_id", "object_type"):
         found.setdefault((hub_id, object_type), []).append(pk)
     return found
 
 
-def put(keys: Iterable[tuple[int, str]], now: datetime) -> int:
-    """Make (mapping id, remote id) keys due; an existing row is made due again. How many."""
+def mappings_reading() -> dict[tuple[int, str], list[int]]:
+    """(hub id, object type) -> mappings that were switched on and take values over from associated records of it."""
+    found: dict[tuple[int, str], list[int]] = {}
+    started = [one for one in terms.MappingState if one.is_started]
+    rows = FieldMapping.objects.filter(is_active=True, remote__contains=across.MARK, mapping__state__in=started)
+    rows = rows.filter(mapping__portal__hub_id__isnull=False).exclude(mapping__direction=terms.Direction.PUSH)
+    for pk, hub_id, remote in rows.values_list("mapping", "mapping__portal__hub_id", "remote").order_by("mapping"):
+        several = found.setdefault((hub_id, across.split(remote)[0]), [])
+        if pk not in several:
+            several.append(pk)
+    return found
+
+
+def put(keys: Iterable[tuple[int, str]], now: datetime, *, via: str = "", is_asked: bool = False) -> int:
+    """Make (mapping id, remote id) keys due; an existing row is made due again. How many.
+
+    ``via``: the ids are of that other object type and stand for the records associated with them. ``is_asked``:
+    another record or a person needs them, so rules do not keep them from being made.
+    """
     rows = [
-        InboxEvent(mapping_id=mapping_id, remote_id=remote_id, due_at=now, captured_at=now)
+        InboxEvent(
+            mapping_id=mapping_id, via=via, remote_id=remote_id, due_at=now, captured_at=now, is_asked=is_asked
+        )
         for mapping_id, remote_id in sorted(set(keys))
     ]
     with transaction.atomic():
-        InboxEvent.objects.bulk_create(rows, batch_size=500, **outbox.on_conflict("remote_id"))
+        InboxEvent.objects.bulk_create(
+            rows, batch_size=500, **outbox.on_conflict("via", "remote_id", is_asked=is_asked)
+        )
     return len(rows)
 
 
 def touch_portals(hub_ids: Iterable[int], now: datetime) -> None:
     """Remember when each portal last sent a webhook."""
     Portal.objects.filter(hub_id__in=list(hub_ids)).update(webhook_at=now)
-
-
-def oldest_due(model: type[models.Model]) -> datetime | None:
-    return model._default_manager.filter(state=terms.QueueState.DUE).aggregate(at=models.Min("captured_at"))["at"]

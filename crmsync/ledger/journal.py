@@ -1,5 +1,6 @@
 """Runs, log entries and conflicts: what happened, kept for whoever asks why."""
 
+import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -53,7 +54,10 @@ def running(now: datetime) -> list[int]:
 
 def may_go_on(run: Run) -> str:
     """Why a run must not work now: one sentence, or "". Asked again before every page."""
-    state, revision = Mapping.objects.values_list("state", "revision").get(pk=run.mapping_id)
+    found = Mapping.objects.values_list("state", "revision").filter(pk=run.mapping_id).first()
+    if found is None:
+        return "The mapping was deleted, and its runs with it. Start another one."
+    state, revision = found
     if state != terms.MappingState.LIVE:
         return "The mapping is not live. Set it live, then run the backfill."
     if revision != run.revision:
@@ -83,7 +87,7 @@ def close_run(run: Run, token: str, state: str, now: datetime) -> None:
     ended = now if state == State.FINISHED else None
     Run.objects.filter(pk=run.pk, lease=token, state=State.RUNNING).update(state=state, finished_at=ended)
     Run.objects.filter(pk=run.pk, lease=token).update(lease="", leased_until=None)
-    run.refresh_from_db(fields=["state", "message", "finished_at"])
+    _reread(run, ["state", "message", "finished_at"])
 
 
 def set_back(run: Run, message: str, now: datetime, seconds: float | None) -> None:
@@ -92,7 +96,13 @@ def set_back(run: Run, message: str, now: datetime, seconds: float | None) -> No
     until = None if seconds is None else now + timedelta(seconds=seconds)
     unfinished = Run.objects.filter(pk=run.pk, state__in=[State.RUNNING, State.STOPPED])
     unfinished.update(message=message, state=state, leased_until=until)
-    run.refresh_from_db(fields=["state", "message", "leased_until"])
+    _reread(run, ["state", "message", "leased_until"])
+
+
+def _reread(run: Run, names: list[str]) -> None:
+    """A run goes with its mapping, whenever that is deleted."""
+    with contextlib.suppress(Run.DoesNotExist):
+        run.refresh_from_db(fields=names)
 
 
 def log(entries: Iterable[LogEntry]) -> None:

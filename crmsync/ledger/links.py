@@ -5,17 +5,21 @@ past its lease changes nothing.
 """
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from django.db import IntegrityError, connection, models, transaction
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast
 from django.utils import timezone
 
-from crmsync.engine import changes, convert, spec
+from crmsync.engine import across, changes, convert, movement, spec, terms
 from crmsync.ledger import queue
 from crmsync.models import Link, choices
 
 State = choices.LinkState
+# Links found at a time, whatever number took values from one record.
+_CHUNK = 2000
 
 
 def find(
@@ -153,14 +157,44 @@ def effective_base(
             shown = convert.remote_text(remote_values.get(field.remote), field)
             if _same(shown, sent[1]):
                 stored = [sent[0], shown]
+            elif shown is None and is_clearing(field, sent[1], sent[2]):
+                stored = None  # we cleared it and did not come to fill it: a first contact fills blanks
         if stored is not None:
             base[field.id] = changes.BaseValue(stored[0], stored[1])
     return base
 
 
+def is_clearing(one: spec.FieldSpec, sent: str | None, read: str | None) -> bool:
+    """Whether sending this value over what HubSpot had meant to clear the property first."""
+    return one.movement is terms.Movement.CLEAR_FIRST and movement.is_back(one, present=read, wanted=sent)
+
+
 def _same(shown: str | None, sent: str | None) -> bool:
     """Equal as far as HubSpot's own normalising (outer blanks, letter case of e-mails) may change it."""
     return (shown or "").strip().casefold() == (sent or "").strip().casefold()
+
+
+def iter_taking(mapping_id: int, object_type: str, source_ids: Collection[str]) -> Iterator[list[str]]:
+    """HubSpot ids of linked records that took values over from these records of another type, in chunks.
+
+    It reads the bases of all the mapping's links: for sources that are gone, whose associations nobody tells.
+    """
+    rows, last = _taking(mapping_id, object_type, source_ids).order_by("pk"), 0
+    while chunk := list(rows.filter(pk__gt=last).values_list("pk", "remote_id")[:_CHUNK]):
+        yield [remote_id for _, remote_id in chunk]
+        last = chunk[-1][0]
+
+
+def find_sources(mapping_id: int, object_type: str, source_ids: Collection[str]) -> set[str]:
+    """Those of these records of another type that linked records took values over from."""
+    return set(_taking(mapping_id, object_type, source_ids).values_list("source", flat=True))
+
+
+def _taking(mapping_id: int, object_type: str, source_ids: Collection[str]) -> models.QuerySet:
+    text = KeyTextTransform("1", KeyTransform(across.source_key(object_type), "base"))
+    source = Cast(text, models.CharField(max_length=40))  # else it would be compared as JSON
+    rows = Link.objects.filter(mapping_id=mapping_id, state=State.LINKED, remote_id__isnull=False)
+    return rows.order_by().annotate(source=source).filter(source__in=source_ids)
 
 
 def to_stored(one: spec.MappingSpec, values: Mapping[int, changes.BaseValue]) -> dict[str, list[str | None]]:

@@ -7,12 +7,11 @@ from functools import cached_property
 from django.contrib.auth import get_user_model
 
 from crmsync import adapters
-from crmsync.engine import canonical, config, terms
-from crmsync.ledger import specs
+from crmsync.engine import canonical, config, objecttypes, terms
+from crmsync.ledger import book, specs
 from crmsync.models import Portal, RemoteObjectType, RemotePipeline, RemoteProperty, UserLink
 
 Kind = config.NameKind
-STANDARD_TYPES = ("contacts", "companies", "deals", "tickets")
 # HubSpot: pipelines; the values of these properties are ids of pipelines and of their stages.
 _KINDS = {
     "pipeline": Kind.PIPELINE,
@@ -48,13 +47,17 @@ class Names:
         return self._custom.get(object_type, object_type)
 
     def find_type(self, name: str) -> str:
-        """The id of an object type; NamingError where this portal has none of the name."""
-        if name in STANDARD_TYPES or name in self._custom or self.properties(name):
+        """The id of an object type; NamingError where this portal has none of the name, or it is not supported."""
+        if name in objecttypes.STANDARD or name in self._custom:
+            return name
+        if objecttypes.is_supported(name) and self.properties(name):
             return name
         found = [key for key, known in self._custom.items() if known == name]
         if len(found) == 1:
             return found[0]
-        known = ", ".join([*STANDARD_TYPES, *sorted(set(self._custom.values()))])
+        if name in objecttypes.UNSUPPORTED:
+            raise NamingError(objecttypes.refuse(name))
+        known = ", ".join([*objecttypes.STANDARD, *sorted(set(self._custom.values()))])
         raise NamingError(f"The portal has no object type “{name}”. Known are: {known}. {_REFRESH}")
 
     def properties(self, object_type: str) -> dict[str, RemoteProperty]:
@@ -72,7 +75,7 @@ class Names:
             return _KINDS[name]
         row = self.properties(object_type).get(name) or RemoteProperty(name=name, type="string")
         try:
-            return Kind.OWNER if specs.remote_type(row) is terms.RemoteType.OWNER else None
+            return Kind.OWNER if book.remote_type(row) is terms.RemoteType.OWNER else None
         except specs.SpecError:
             return None
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crmsync import signals
 from crmsync.engine import terms
-from crmsync.ledger import cursors, queue
+from crmsync.ledger import cursors, queue, steps
 from crmsync.models import Cursor, InboxEvent, Link, Mapping, OutboxEntry, Portal, Tick, UserLink, choices
 
 State = choices.PortalState
@@ -72,11 +72,22 @@ def wake(holder: Portal | Mapping, codes: Collection[str]) -> None:
         queue.wake(model._default_manager.filter(pk__in=pks), codes, now)
 
 
-def stop_mapping(mapping_id: int, reason: str, code: str = "") -> None:
+def retry_for(portal: Portal, codes: Collection[str]) -> int:
+    """Retry what needed attention for one of these reasons, because the reason may be gone; how many rows."""
+    now, count = timezone.now(), 0
+    for model in (OutboxEntry, InboxEvent):
+        rows = model._default_manager.filter(mapping__portal=portal, last_code__in=codes, lease="")
+        count += queue.retry(model._default_manager.filter(pk__in=list(rows.values_list("pk", flat=True))), now)
+    return count
+
+
+def stop_mapping(mapping_id: int, reason: str, code: str = "", *, by_id: int | None = None) -> None:
     """Pause a mapping that cannot run, with the sentence staff will read; its work is kept."""
-    Mapping.objects.filter(pk=mapping_id, state=terms.MappingState.LIVE).update(
+    stopped = Mapping.objects.filter(pk=mapping_id, state=terms.MappingState.LIVE).update(
         state=terms.MappingState.PAUSED, problem=reason, problem_code=code
     )
+    if stopped:
+        steps.record(Mapping.objects.get(pk=mapping_id), terms.MappingState.PAUSED, by_id=by_id, note=reason)
 
 
 def resume_stopped(portal: Portal, code: str) -> list[Mapping]:
@@ -84,6 +95,7 @@ def resume_stopped(portal: Portal, code: str) -> list[Mapping]:
     rows = Mapping.objects.filter(portal=portal, state=terms.MappingState.PAUSED, problem_code=code)
     found = list(rows)
     rows.update(state=terms.MappingState.LIVE, problem="", problem_code="")
+    steps.record_all(found, terms.MappingState.LIVE, f"{code} is gone")
     return found
 
 
@@ -104,6 +116,7 @@ def detach(portal: Portal) -> int:
     for model in (OutboxEntry, InboxEvent, Cursor):
         model._default_manager.filter(mapping__in=mappings).delete()
     count, _ = Link.objects.filter(portal=portal).delete()
+    steps.record_all(mappings, terms.MappingState.DRAFT, "the portal was detached")
     mappings.update(state=terms.MappingState.DRAFT, is_provisioned=False, problem="", problem_code="", held="")
     facts = {
         "hub_id": None,
@@ -157,10 +170,19 @@ def untick(portal: Portal, key: str) -> bool:
 
 
 def bump(mapping: Mapping) -> None:
-    """A mapping was edited: its revision grows and an old problem is forgotten."""
+    """A mapping was edited: its revision grows and an old problem is forgotten; what was tested or approved is a
+    draft again."""
+    ready = (terms.MappingState.TESTED, terms.MappingState.APPROVED)
+    if Mapping.objects.filter(pk=mapping.pk, state__in=ready).update(state=terms.MappingState.DRAFT):
+        mapping.state = terms.MappingState.DRAFT
     mapping.revision += 1
     mapping.problem = mapping.problem_code = ""
     mapping.save(update_fields=["revision", "problem", "problem_code"])
+
+
+def is_at(mapping_id: int, revision: int) -> bool:
+    """Whether a mapping still is as it was when it was frozen."""
+    return Mapping.objects.filter(pk=mapping_id, revision=revision).exists()
 
 
 def store_owners(portal: Portal, rows: Iterable[UserLink]) -> dict[str, int]:

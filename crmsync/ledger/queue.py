@@ -44,15 +44,13 @@ def open_mappings(now: datetime, held: str, prefix: str = "mapping__") -> models
 def due(queue: type[Row], now: datetime, *, related: bool = False) -> models.QuerySet:
     """Rows whose time has come, that nobody holds, and whose mapping may work now.
 
-    ``related``: the outbox's entries that stand for all rows that read one; they are no records, and no
-    other work may take them for one.
+    ``related``: rows that stand for all records that read one; they are no records, and no other work may take
+    them for one.
     """
     held = terms.Direction.PUSH if queue is OutboxEntry else terms.Direction.PULL
     rows = queue._default_manager.filter(
         free(now), open_mappings(now, held), state=terms.QueueState.DUE, due_at__lte=now
     )
-    if queue is not OutboxEntry:
-        return rows
     return rows.exclude(via="") if related else rows.filter(via="")
 
 

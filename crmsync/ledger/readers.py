@@ -9,15 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, models, router, transaction
 
-from crmsync.engine import terms
-from crmsync.models import FieldMapping, Mapping, MatchKey, Reader, RuleCondition
+from crmsync.engine import combined, terms
+from crmsync.models import FieldMapping, FixedValue, Mapping, MatchKey, Reader, RuleCondition
+from crmsync.paths import walk
 
-# Longer paths are rare, and each key more is another model whose saves have to be looked at.
-HOPS = 3
-# (label of the model that is saved, in lower case; the foreign keys that lead to it, "" for the mapping's own)
+# (label of the model that is saved, in lower case; the relations that lead to it, "" for the mapping's own)
 Row = tuple[str, str]
 
 
@@ -60,44 +58,23 @@ def refresh_all() -> int:
 def make_rows(model_label: str, paths: Iterable[str]) -> set[Row]:
     """The rows of a mapping of this model that reads these local paths; asks the models, not the database."""
     rows = {(model_label.lower(), "")}
-    for path in paths:
+    for path in (one for some in paths for one in combined.parts(some)):
         rows.update((label, via) for via, end in _vias(model_label, path) for label in _kin(end))
     return rows
 
 
-def _vias(model_label: str, path: str) -> Iterator[tuple[str, type[models.Model]]]:
-    """The foreign keys that a path follows, as adapters.describe allows them, and the models they end in."""
+def _vias(model_label: str, path: str) -> Iterator[walk.Via]:
+    """The relations that a path follows, as adapters.describe allows them, and the models they end in."""
     try:
         model = apps.get_model(model_label)
     except (LookupError, ValueError):
         return  # specs.load says so
-    names: list[str] = []
-    for name in path.split("__")[:-1][:HOPS]:
-        try:
-            field = model._meta.get_field(name)
-        except FieldDoesNotExist:
-            return
-        if not is_foreign_key(field):
-            return
-        names.append(field.name)
-        model = field.related_model
-        yield "__".join(names), model
-
-
-def is_foreign_key(field: models.Field) -> bool:
-    """Whether a path may go on behind this field: not along a child's link to its parent."""
-    return bool((field.many_to_one or field.one_to_one) and not field.auto_created and field.related_model)
+    yield from walk.vias(model, path)
 
 
 @functools.cache
 def _kin(model: type[models.Model]) -> tuple[str, ...]:
-    return tuple(one._meta.label_lower for one in model._meta.apps.get_models() if is_kin(one, model))
-
-
-def is_kin(one: type[models.Model], other: type[models.Model]) -> bool:
-    """Whether rows of one model may be rows of the other: the same, a proxy, a multi-table parent or child."""
-    mine, yours = one._meta.concrete_model, other._meta.concrete_model
-    return issubclass(mine, yours) or issubclass(yours, mine)
+    return tuple(one._meta.label_lower for one in model._meta.apps.get_models() if walk.is_kin(one, model))
 
 
 def _stored(mapping_ids: Iterable[int]) -> defaultdict[int, set[Row]]:
@@ -109,17 +86,20 @@ def _stored(mapping_ids: Iterable[int]) -> defaultdict[int, set[Row]]:
 
 
 def _paths(mapping_ids: Iterable[int]) -> defaultdict[int, set[str]]:
-    """What mappings read along foreign keys: fields that push, match keys, and active rules; one query."""
+    """What mappings read: fields that push, match keys, active rules, fixed values; one query."""
     ids = list(mapping_ids)
-    fields = FieldMapping.objects.filter(mapping__in=ids, is_active=True, local__contains="__")
+    fields = FieldMapping.objects.filter(mapping__in=ids, is_active=True)
     fields = fields.exclude(direction=terms.Direction.PULL).order_by()
-    keys = MatchKey.objects.filter(mapping__in=ids, local__contains="__").order_by()
+    keys = MatchKey.objects.filter(mapping__in=ids).order_by()
     conditions = RuleCondition.objects.filter(
-        rule__mapping__in=ids, rule__is_active=True, side=terms.SideName.LOCAL, field__contains="__"
+        rule__mapping__in=ids, rule__is_active=True, side=terms.SideName.LOCAL
     ).order_by()
+    fixed = FixedValue.objects.filter(mapping__in=ids, decides=True, side=terms.SideName.LOCAL).order_by()
     found: defaultdict[int, set[str]] = defaultdict(set)
     rows = fields.values_list("mapping_id", "local").union(
-        keys.values_list("mapping_id", "local"), conditions.values_list("rule__mapping_id", "field")
+        keys.values_list("mapping_id", "local"),
+        conditions.values_list("rule__mapping_id", "field"),
+        fixed.values_list("mapping_id", "field"),
     )
     for mapping_id, path in rows:
         found[mapping_id].add(path)

@@ -10,6 +10,9 @@ from crmsync.models import Portal, RemoteLabel, RemoteObjectType, RemotePipeline
 
 Diff = dict[str, list[str]]
 
+# What a report says of custom object types, where they could not be read.
+CUSTOM_TYPES = "custom object types"
+
 # What names a row within its portal and object type.
 _KEYS: dict[type[models.Model], str] = {
     RemoteProperty: "name",
@@ -57,3 +60,9 @@ def due_for_discovery(before: datetime) -> list[Portal]:
         models.Q(discovered_at__isnull=True) | models.Q(discovered_at__lt=before)
     )
     return list(rows.order_by(models.F("discovered_at").asc(nulls_first=True)))
+
+
+def store_options(portal_id: int, object_type: str, name: str, options: list[list[str]]) -> None:
+    """Remember a property's options as just read; the next discovery reads them again."""
+    rows = RemoteProperty.objects.filter(portal_id=portal_id, object_type=object_type, name=name)
+    rows.update(options=options)

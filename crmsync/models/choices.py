@@ -60,3 +60,4 @@ class RunState(models.TextChoices):
 class CursorKind(models.TextChoices):
     FAST = "fast", _("fast pass")
     FULL = "full", _("complete pass")
+    TIMED = "timed", _("look for relative dates")

@@ -29,10 +29,20 @@ class Delivery(models.Model):
 
 
 class InboxEvent(queue_item.QueueItem):
-    """A due pull, coalesced by key: keys, never values."""
+    """A due pull, coalesced by key: keys, never values. With ``via``, ``remote_id`` is of that object type and stands
+    for all records that read it along their association."""
 
     mapping = models.ForeignKey(
         mapping.Mapping, on_delete=models.CASCADE, related_name="+", verbose_name=_("mapping"), db_index=False
+    )
+    via = models.CharField(
+        _("read along"),
+        max_length=60,  # as a mapping's object type
+        default="",
+        blank=True,
+        help_text=_(
+            "Empty: the record itself. Else: every record associated with this one of the other object type."
+        ),
     )
     remote_id = models.CharField(_("HubSpot id"), max_length=40)
 
@@ -40,8 +50,10 @@ class InboxEvent(queue_item.QueueItem):
         verbose_name = _("inbox event")
         verbose_name_plural = _("inbox")
         ordering = ["due_at", "id"]
-        constraints = [models.UniqueConstraint(fields=["mapping", "remote_id"], name="crmsync_inbox_once")]
+        constraints = [models.UniqueConstraint(fields=["mapping", "via", "remote_id"], name="crmsync_inbox_once")]
         indexes = [models.Index(fields=["mapping", "state", "due_at"], name="crmsync_inbox_due")]
 
     def __str__(self) -> str:
-        return f"{self.mapping_id}: {self.remote_id}"
+        return (
+            f"{self.mapping_id}: {self.via}={self.remote_id}" if self.via else f"{self.mapping_id}: {self.remote_id}"
+        )

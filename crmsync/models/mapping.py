@@ -57,10 +57,41 @@ class Mapping(models.Model):
             models.Index(fields=["model_label", "state"], name="crmsync_mapping_model"),
             models.Index(fields=["portal", "object_type"], name="crmsync_mapping_type"),
         ]
-        permissions = [("operate_sync", "Can start, retry and stop sync work")]
+        permissions = [
+            ("operate_sync", "Can start, retry and stop sync work"),
+            ("approve_mapping", "Can approve mappings"),
+        ]
 
     def __str__(self) -> str:
         return self.label
+
+
+class FixedValue(models.Model):
+    """A value that every record of a mapping has on one side, such as a pipeline or a kind; new records get it.
+
+    With ``decides``, records that have another value belong to another mapping and are left alone.
+    """
+
+    mapping = models.ForeignKey(
+        Mapping, on_delete=models.CASCADE, related_name="fixed_values", verbose_name=_("mapping")
+    )
+    side = models.CharField(_("side"), max_length=10, choices=choices.of(terms.SideName))
+    field = models.CharField(_("field or property"), max_length=200)
+    value = models.CharField(_("value"), max_length=500)
+    decides = models.BooleanField(
+        _("records with another value do not belong here"),
+        default=True,
+        help_text=_("Off: the value is only given to new records, such as the first stage of a deal."),
+    )
+
+    class Meta:
+        verbose_name = _("fixed value")
+        verbose_name_plural = _("fixed values")
+        ordering = ["mapping", "side", "field", "id"]
+        constraints = [models.UniqueConstraint(fields=["mapping", "side", "field"], name="crmsync_fixedvalue_once")]
+
+    def __str__(self) -> str:
+        return f"{self.field} = {self.value}"
 
 
 class FieldMapping(models.Model):
@@ -84,6 +115,22 @@ class FieldMapping(models.Model):
     )
     blanks = models.CharField(
         _("blanks"), max_length=10, choices=choices.of(terms.BlankPolicy), default=terms.BlankPolicy.KEEP
+    )
+    unmapped = models.CharField(
+        _("values that are not mapped"),
+        max_length=10,
+        choices=choices.of(terms.UnmappedPolicy),
+        default=terms.UnmappedPolicy.HOLD,
+    )
+    default_local = models.CharField(_("default in Django"), max_length=200, default="", blank=True)
+    default_remote = models.CharField(_("default in HubSpot"), max_length=200, default="", blank=True)
+    movement = models.CharField(
+        _("may move"), max_length=12, choices=choices.of(terms.Movement), default=terms.Movement.ANY
+    )
+    throttle_minutes = models.PositiveIntegerField(
+        _("at most once in … minutes"),
+        default=0,
+        help_text=_("For values that change all the time: alone they are sent this seldom. 0: at once."),
     )
     is_active = models.BooleanField(_("active"), default=True)
     note = models.CharField(_("note"), max_length=300, default="", blank=True)

@@ -20,6 +20,12 @@ class QueueItem(models.Model):
     leased_until = models.DateTimeField(_("leased until"), null=True, blank=True, editable=False)
     last_code = models.CharField(_("last problem"), max_length=60, default="", blank=True)
     last_message = models.TextField(_("last message"), default="", blank=True)
+    is_asked = models.BooleanField(
+        _("asked for"),
+        default=False,
+        db_default=False,
+        help_text=_("Another record, or a person, needs this one: rules and “create missing records” do not apply."),
+    )
     captured_at = models.DateTimeField(_("captured at"), default=timezone.now)
 
     class Meta:

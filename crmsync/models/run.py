@@ -42,7 +42,10 @@ class Run(models.Model):
 
 
 class LogEntry(models.Model):
-    """What became of one record, and why. ``changes``: a list of {side, field, old, new, rule}."""
+    """What became of one record, and why. ``changes``: a list of {side, field, old, new, rule}.
+
+    ``candidates``: keys of the records that matched, where none was chosen: a list of [side, key].
+    """
 
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
     mapping = models.ForeignKey(
@@ -58,6 +61,7 @@ class LogEntry(models.Model):
     reason = models.CharField(_("reason"), max_length=60, default="", blank=True)
     detail = models.TextField(_("detail"), default="", blank=True)
     changes = models.JSONField(_("changes"), default=list, blank=True)
+    candidates = models.JSONField(_("candidates"), default=list, blank=True)
 
     class Meta:
         verbose_name = _("log entry")

@@ -1,13 +1,15 @@
 """The remote world: HubSpot records read and written in batches, settled item by item."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from crmsync.engine import match, record, spec
+from crmsync.engine import across as paths
+from crmsync.engine import combined, match, record, spec, terms
 from crmsync.hubspot import client as hubspot_client
-from crmsync.hubspot import errors, objects, pacing, search, types, wire
+from crmsync.hubspot import errors, objects, pacing, record_batches, search, types, wire
+from crmsync.sides import across
 
 # Seconds a worker sleeps for its turn while it holds records; longer waits are the queue's, well inside a lease.
 PATIENCE = 5.0
@@ -116,14 +118,31 @@ class RemoteSide:
     def __init__(self, one: spec.MappingSpec, client: hubspot_client.Client) -> None:
         self.spec = one
         self.client = client
-        names = {f.remote for f in one.fields} | {m.remote for m in one.match}
+        self.across = across.Reader(one, client)
+        names = {f.remote for f in one.fields if not (paths.is_across(f.remote) or f.held)}
+        names |= {m.remote for m in one.match}
         names |= {c.field for rule in one.rules for c in rule.conditions if c.side == "remote"}
-        self.properties = sorted(names | {one.modified_property})
+        names |= {name for key in one.match for name in match_properties(one, key)}
+        self.combined = [name for name in names if combined.is_combined(name)]
+        plain = {part for name in names for part in combined.parts(name)}
+        self.properties = sorted(plain | {one.modified_property})
 
     def read(self, ids: Collection[str]) -> tuple[dict[str, record.Record], dict[str, errors.HubSpotError]]:
         """Records by id, and what failed by id; NotFound there is a direct read of absence."""
         settled = objects.read_batch(self.client, self.spec.object_type, sorted(ids), self.properties)
-        return {key: self.to_record(one) for key, one in settled.done.items()}, dict(settled.failed)
+        rows = {key: self.to_record(one) for key, one in settled.done.items()}
+        whole, failed = self.across.complete(list(rows.values()))
+        failed = {key: failed[row.key.id] for key, row in rows.items() if row.key.id in failed}
+        done = {key: whole[row.key.id] for key, row in rows.items() if row.key.id in whole}
+        return done, settled.failed | failed
+
+    def find_present(self, ids: Collection[str]) -> dict[str, record.Record]:
+        """Those of these records that are there; any failure but absence is raised, not taken for one."""
+        found, failed = self.read(ids)
+        for error in failed.values():
+            if not isinstance(error, errors.NotFound):
+                raise error
+        return {key: one for key, one in found.items() if not one.archived}
 
     def read_by_create_key(self, keys: Collection[str]) -> dict[str, record.Record]:
         """Records by crmsync's own unique key property, read directly (not through the search index)."""
@@ -135,29 +154,37 @@ class RemoteSide:
             id_property=self.spec.key_property,
         )
         _raise_unless_missing(settled)
-        return {key: self.to_record(one) for key, one in settled.done.items()}
+        whole = {row.key.id: row for row in self._complete(settled.done.values())}
+        return {key: whole[one.id] for key, one in settled.done.items()}
 
     def find(self, one: spec.MatchSpec, values: Collection[str]) -> dict[str, list[record.Record]]:
         """Records by normalised match value. A unique property is read directly; others are searched."""
         wanted = {n for v in values if (n := match.normalise(v, one.normaliser)) is not None}
         if not wanted:
             return {}
-        if one.unique_remote:
-            settled = objects.read_batch(
-                self.client, self.spec.object_type, sorted(values), self.properties, id_property=one.remote
+        spellings = sorted({text for value in values for text in match.spellings(value, one.normaliser)})
+        rows = {row.id: row for row in self._look_up(one, spellings)}
+        if one.normaliser is terms.Normaliser.EMAIL_PLUS:
+            patterns = sorted(match.tag_pattern(normal) for normal in wanted)
+            tagged = search.find_like(
+                self.client, self.spec.object_type, one.remote, patterns, properties=self.properties
             )
-            _raise_unless_missing(settled)
-            rows = list(settled.done.values())
-        else:
-            rows = search.find_by(
-                self.client, self.spec.object_type, one.remote, sorted(values), properties=self.properties
-            )
+            rows |= {row.id: row for row in tagged}
         found: dict[str, list[record.Record]] = {}
-        for row in rows:
-            normal = match.normalise(row.properties.get(one.remote), one.normaliser)
-            if normal in wanted:
-                found.setdefault(normal, []).append(self.to_record(row))
+        for row in self._complete(rows.values()):
+            normals = {match.normalise(text, one.normaliser) for text in match_texts(self.spec, one, row)}
+            for normal in normals & wanted:
+                found.setdefault(normal, []).append(row)
         return found
+
+    def _look_up(self, one: spec.MatchSpec, values: Sequence[str]) -> Collection[types.ObjectRecord]:
+        if not one.unique_remote:
+            return search.find_by(self.client, self.spec.object_type, one.remote, values, properties=self.properties)
+        settled = objects.read_batch(
+            self.client, self.spec.object_type, values, self.properties, id_property=one.remote
+        )
+        _raise_unless_missing(settled)
+        return settled.done.values()
 
     def page(self, after: str, limit: int = 100, *, archived: bool = False) -> tuple[list[record.Record], str]:
         """A page of all records in HubSpot's list order, and the cursor of the next ("" at the end)."""
@@ -169,7 +196,8 @@ class RemoteSide:
             limit=limit,
             archived=archived,
         )
-        return [self.to_record(one) for one in page.records], page.after or ""
+        rows = [self.to_record(one) for one in page.records] if archived else self._complete(page.records)
+        return rows, page.after or ""
 
     def changed(self, since: datetime, until: datetime, last_id: str) -> Iterator[list[record.Record]]:
         """Pages of records changed in a window, in id order behind ``last_id``: keyset search.
@@ -187,6 +215,15 @@ class RemoteSide:
         for page in pages:
             if page.records:
                 yield [self.to_record(one) for one in page.records]
+
+    def within(self, name: str, since: datetime, until: datetime) -> Iterator[list[str]]:
+        """Pages of ids of records whose date property lies in a range, ends included; hints, as of ``changed``."""
+        pages = search.iter_search(
+            self.client, self.spec.object_type, name, since=since, until=until, properties=[name]
+        )
+        for page in pages:
+            if page.records:
+                yield [one.id for one in page.records]
 
     def create(self, inputs: Mapping[str, Mapping[str, str]]) -> types.Settled:
         """Create records by create key -> properties; the key is stored in the unique key property."""
@@ -217,15 +254,43 @@ class RemoteSide:
             self.client, self.spec.object_type, sorted(ids), self.properties, history=list(names)
         )
         failed = {key for key, error in settled.failed.items() if not isinstance(error, errors.NotFound)}
-        return {key: ReadBack(one.properties, one.history) for key, one in settled.done.items()}, failed
+        found = settled.done.items()
+        return {key: ReadBack(self._combine(one.properties), one.history) for key, one in found}, failed
+
+    def _complete(self, rows: Iterable[types.ObjectRecord]) -> list[record.Record]:
+        """Records with what they show of associated ones; raises where that cannot be read."""
+        whole, failed = self.across.complete([self.to_record(one) for one in rows])
+        for error in failed.values():
+            raise error
+        return list(whole.values())
+
+    def _combine(self, values: Mapping[str, str | None]) -> Mapping[str, str | None]:
+        """With the combined paths that fields read."""
+        if not self.combined:
+            return values
+        return {**values, **{name: combined.text_of(map(values.get, combined.parts(name))) for name in self.combined}}
 
     def to_record(self, one: types.ObjectRecord) -> record.Record:
         return record.Record(
             key=record.RecordKey(self.spec.object_type, one.id),
-            values=one.properties,
+            values=self._combine(one.properties),
             modified_at=one.updated_at,
             archived=one.archived,
         )
+
+
+def match_properties(one: spec.MappingSpec, key: spec.MatchSpec) -> tuple[str, ...]:
+    """The properties that hold a record's match values: HubSpot keeps a contact's further addresses apart."""
+    if key.remote == "email" and one.object_type == "contacts":
+        return (key.remote, record_batches.SECONDARY_EMAILS)
+    return (key.remote,)
+
+
+def match_texts(one: spec.MappingSpec, key: spec.MatchSpec, found: record.Record) -> set[str]:
+    """The values by which a record may be matched, as HubSpot has them; those that cannot match are left out."""
+    own, *further = (str(found.values.get(name) or "") for name in match_properties(one, key))
+    texts = [own, *(text for whole in further for text in whole.split(";"))]
+    return {text for text in texts if match.normalise(text, key.normaliser) is not None}
 
 
 def _raise_unless_missing(settled: types.Settled) -> None:

@@ -1,19 +1,20 @@
-"""The product's own admin pages, as plain as in any product; what crmsync adds to them it adds by itself."""
+"""The product's own admin pages, as plain as in any product; OwnedFields marks the fields that HubSpot owns."""
 
 from django.contrib import admin
 
+from crmsync.admin.owned import OwnedFields
 from project.demo.models import Opportunity, Organisation, Person
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(admin.ModelAdmin):
+class OrganisationAdmin(OwnedFields, admin.ModelAdmin):
     list_display = ["name", "domain", "city", "country", "industry", "employees"]
     list_filter = ["industry", "country"]
     search_fields = ["name", "domain", "city"]
 
 
 @admin.register(Person)
-class PersonAdmin(admin.ModelAdmin):
+class PersonAdmin(OwnedFields, admin.ModelAdmin):
     list_display = ["__str__", "email", "job_title", "organisation", "status", "owner"]
     list_filter = ["status", "lead_source", "newsletter", "owner"]
     list_select_related = ["organisation", "owner"]
@@ -22,7 +23,7 @@ class PersonAdmin(admin.ModelAdmin):
 
 
 @admin.register(Opportunity)
-class OpportunityAdmin(admin.ModelAdmin):
+class OpportunityAdmin(OwnedFields, admin.ModelAdmin):
     list_display = ["name", "amount", "status", "close_at", "organisation", "contact"]
     list_filter = ["status", "owner"]
     list_select_related = ["organisation", "contact"]

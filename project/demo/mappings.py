@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from crmsync.engine.terms import BlankPolicy, ConflictPolicy, Direction, MappingState, Normaliser
-from crmsync.models import FieldMapping, Mapping, MatchKey, Portal, ValueMapEntry
+from crmsync.engine.terms import BlankPolicy, ConflictPolicy, Direction, MappingState, Normaliser, SideName
+from crmsync.models import FieldMapping, FixedValue, Mapping, MatchKey, Portal, ValueMapEntry
 from project.demo.portal import INDUSTRIES
 
 PEOPLE, ORGANISATIONS, OPPORTUNITIES = "People", "Organisations", "Opportunities"
@@ -55,6 +55,7 @@ STAGES = {
     "won": "closedwon",
     "lost": "closedlost",
 }
+PIPELINE = "default"  # HubSpot demands a deal's pipeline where it has several
 LEAD_SOURCES = {"website": "website", "fair": "fair", "referral": "referral", "partner": "partner"}
 
 # (name, label, type, field type, option values): what the portal's own people made before the sync came.
@@ -89,6 +90,7 @@ def load(portal: Portal, state: str = MappingState.LIVE) -> list[Mapping]:
         creates_local=False,
     )
     _values(opportunities, "status", STAGES)
+    FixedValue.objects.create(mapping=opportunities, side=SideName.REMOTE, field="pipeline", value=PIPELINE)
     return [people, organisations, opportunities]
 
 

@@ -22,6 +22,8 @@ from project.demo import compare, factories, mappings, portal
 from project.demo.hub import Hub
 from project.demo.models import Opportunity, Organisation, Person
 from project.supervisor import HOME
+from project.trade import portal as trade_portal
+from project.trade import world as trade_world
 from project.world import World
 
 PORTAL = "Demo portal"
@@ -100,6 +102,7 @@ def fill_product(story: Story) -> str:
     """The product's own data, and users whom HubSpot knows as owners."""
     if not Person.objects.exists():
         factories.build_world(story.world.seed)
+    clients = trade_world.build(story.world.seed)
     for number, user in enumerate(get_user_model().objects.exclude(email="").order_by("pk")):
         story.hub.post(
             "owners",
@@ -114,7 +117,7 @@ def fill_product(story: Story) -> str:
         )
     return (
         f"{Person.objects.count()} people, {Organisation.objects.count()} organisations,"
-        f" {Opportunity.objects.count()} opportunities"
+        f" {Opportunity.objects.count()} opportunities, {clients} clients of a second product"
     )
 
 
@@ -125,6 +128,11 @@ def fill_portal(story: Story) -> str:
         if options:
             facts["options"] = [{"label": one.title(), "value": one} for one in options]
         story.hub.post("properties/contacts", facts)
+    for object_type, rows in trade_portal.PROPERTIES.items():
+        for facts in rows:
+            story.hub.post(f"properties/{object_type}", facts)
+    for pipeline in trade_portal.pipelines():
+        story.hub.post("pipelines/deals", pipeline)
     if not next(story.hub.records("contacts"), None):
         story.hub.post("webhooks", {"target": ""})  # nobody listens yet
         world = portal.portal_world(story.world.seed, list(Person.objects.all()), list(Organisation.objects.all()))

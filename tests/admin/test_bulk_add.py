@@ -2,8 +2,9 @@
 
 import pytest
 
+from crmsync import models
 from crmsync.engine import terms
-from crmsync.flows import suggest
+from crmsync.flows import backfill, discover, suggest
 from crmsync.models import FieldMapping, Mapping
 from project.demo.models import Organisation, Person
 from tests import factories
@@ -185,12 +186,143 @@ def test_an_unknown_mapping_is_not_found(boss, pages, db) -> None:
     assert boss.get(pages.at("mapping_bulk_add", 99)).status_code == 404
 
 
-def test_many_properties_stay_usable(boss, pages, mapping, monkeypatch) -> None:
-    """L17: the table is bounded and says how much it left out."""
+def test_many_properties_are_paged(boss, pages, mapping, monkeypatch) -> None:
+    """L17: a page is bounded, says how many there are, and keeps the search when it is turned."""
     monkeypatch.setattr(suggest, "SHOWN", 1)
-    response = boss.get(url(pages, mapping))
-    assert len(response.context["lines"]) == 1
-    assert "3 more pairs are not shown: search for them." in response.content.decode()
+    seen = []
+    for number in range(1, 5):
+        response = boss.get(url(pages, mapping), {"page": number})
+        assert f"page {number} of 4, 4 pairs" in response.content.decode()
+        seen += keys(response)
+    assert set(seen) == {CITY, "phone phone", "job_title job_title", COMPANY}
+    assert keys(boss.get(url(pages, mapping), {"page": "99"})) == seen[-1:]
+    for odd in ("0", "-1", "x", "9" * 30):
+        assert boss.get(url(pages, mapping), {"page": odd}).status_code == 200
+    html = boss.get(url(pages, mapping), {"q": "phone", "show": "all"}).content.decode()
+    assert "?q=phone&amp;group=&amp;show=all&amp;page=2" in html
+
+
+def test_five_hundred_properties_are_usable(boss, pages, mapping, django_assert_max_num_queries) -> None:
+    """L17, A24, C14: every property that is not mapped is offered, likely or not, in groups and pages of 200, and a
+    page is small enough to be sent back."""
+    models.RemoteProperty.objects.bulk_create(
+        models.RemoteProperty(
+            portal=mapping.portal,
+            object_type="contacts",
+            name=f"c{n}",
+            label=f"Field {n}",
+            type="string",
+            group=f"g{n % 5}",
+        )
+        for n in range(500)
+    )
+    seen = []
+    for number in range(1, 4):
+        with django_assert_max_num_queries(30):
+            response = boss.get(url(pages, mapping), {"show": "all", "page": number})
+        lines = response.context["lines"]
+        assert [line.group for line in lines] == sorted(line.group for line in lines)
+        assert 3 * len(lines) < 1000
+        seen += [line.offer.remote.name for line in lines]
+    assert len(seen) == len(set(seen)) == 506
+    assert set(seen) == set(models.RemoteProperty.objects.exclude(name="email").values_list("name", flat=True))
+    found = boss.get(url(pages, mapping), {"show": "all", "q": "field c49", "group": "g4"})
+    assert [line.offer.remote.name for line in found.context["lines"]] == ["c49", "c494", "c499"]
+
+
+def test_a_group_is_ticked_by_a_button(boss, pages, mapping) -> None:
+    """L17: without JavaScript; what was ticked and typed before stays, and nothing is added yet."""
+    address = f"{url(pages, mapping)}?show=all"
+    data = {"pick": [" job_title"], "local job_title": "job_title", "direction  city": "both", "tick_group": "place"}
+    response = boss.post(address, data)
+    assert response.status_code == 200
+    lines = {line.offer.remote.name: line for line in response.context["lines"]}
+    assert {name for name, line in lines.items() if line.is_picked} == {"city", "company", "job_title"}
+    assert [value for value, _label, is_chosen in lines["city"].ways if is_chosen] == ["both"]
+    assert "Tick all of this group" in response.content.decode()
+    everything = boss.post(url(pages, mapping), {"tick_all": "1"})
+    assert all(line.is_picked for line in everything.context["lines"])
+    assert pairs() == set()
+
+
+def test_a_field_is_named_for_any_property(boss, pages, mapping) -> None:
+    """A24, C14: where nothing is likely a person names the field; what cannot be is refused as ever."""
+    address = f"{url(pages, mapping)}?show=all"
+    data = {"pick": [" city", " birth_date"], "direction  city": "pull", "direction  birth_date": "pull"}
+    refused = boss.post(address, {**data, "local city": "job_title"})
+    assert "Name the Django field." in refused.content.decode()
+    assert 'value="job_title"' in refused.content.decode()
+    assert (
+        "has no field"
+        in boss.post(address, {**data, "local city": "job_title", "local birth_date": "x"}).content.decode()
+    )
+    added = boss.post(address, {**data, "local city": "job_title", "local birth_date": "newsletter"})
+    assert added.status_code == 302
+    assert pairs() == {("job_title", "city", "pull"), ("newsletter", "birth_date", "pull")}
+
+
+def test_the_template_offers_the_common_fields(boss, pages, mapping) -> None:
+    """L2: ready-made pairs of the object type only, none ticked; they can be added switched off and changed later."""
+    factories.RemotePropertyFactory(portal=mapping.portal, name="bio", label="Bio")
+    address = f"{url(pages, mapping)}?show=common"
+    response = boss.get(address)
+    assert keys(response) == ["phone phone", COMPANY, CITY]
+    assert not any(line.is_picked for line in response.context["lines"])
+    data = {"pick": ["phone phone", CITY], f"direction {CITY}": "pull", "direction phone phone": "both", "off": "1"}
+    assert boss.post(address, data).status_code == 302
+    assert pairs() == {("phone", "phone", "both"), ("city", "city", "pull")}
+    assert not FieldMapping.objects.exclude(local="email").filter(is_active=True).exists()
+
+
+def test_a_new_mapping_leads_to_its_template(boss, pages, mapping) -> None:
+    """L2: whoever makes a mapping without rows is told where its common fields are."""
+    data = pages.fill(
+        boss.get(pages.add("mapping")),
+        label="More people",
+        portal=mapping.portal.pk,
+        model_label="demo.Person",
+        object_type="contacts",
+    )
+    response = boss.post(pages.add("mapping"), data, follow=True)
+    made = Mapping.objects.get(label="More people")
+    assert f"{url(pages, made)}?show=common" in said(response)
+    assert f"{url(pages, made)}?show=common" in boss.get(pages.of(made)).content.decode()
+    Mapping.objects.filter(pk=made.pk).update(object_type="2-77")
+    assert "Start from a template" not in boss.get(pages.of(made)).content.decode()
+    assert "common" not in [value for value, _label in boss.get(url(pages, made)).context["shows"]]
+
+
+@pytest.mark.parametrize(
+    ("object_type", "model"), [("contacts", "Person"), ("companies", "Organisation"), ("deals", "Opportunity")]
+)
+def test_all_properties_of_a_portal_are_offered(boss, pages, hubspot, object_type, model) -> None:
+    """C14, A24: default and custom ones, as soon as they were read; no code and no deploy."""
+    hubspot.add_property(object_type, "house_colour", "string", label="House colour")
+    made = factories.MappingFactory(object_type=object_type, model_label=f"demo.{model}")
+    discover.discover(made.portal)
+    seen, number, count = set(), 1, 1
+    while number <= count:
+        response = boss.get(url(pages, made), {"show": "all", "page": number})
+        seen |= {line.offer.remote.name for line in response.context["lines"]}
+        number, count = number + 1, response.context["found"].pages
+    there = models.RemoteProperty.objects.filter(object_type=object_type, is_archived=False).exclude(
+        name="crmsync_key"
+    )
+    assert "house_colour" in seen
+    assert seen == set(there.values_list("name", flat=True))
+
+
+def test_a_new_property_is_synced_without_code(boss, pages, hubspot) -> None:
+    """A24: made in HubSpot, read by the button, ticked on the page; the next run brings its values."""
+    made = factories.make_mapping(object_type="contacts", portal__hub_id=4242)
+    hubspot.add_property("contacts", "house_colour", "string", label="House colour")
+    pages.act(boss, "refresh_fields", made.portal)
+    data = {"pick": [" house_colour"], "local house_colour": "bio", "direction  house_colour": "pull"}
+    assert boss.post(f"{url(pages, made)}?show=all", data).status_code == 302
+    hubspot.plant("contacts", [{"email": "ada@example.com", "house_colour": "red"}])
+    for _page in backfill.pages(backfill.start(Mapping.objects.get(), "backfill_pull")):
+        pass
+    assert Person.objects.get().bio == "red"
 
 
 def test_it_needs_four_queries(mapping, django_assert_max_num_queries) -> None:
@@ -204,3 +336,12 @@ def test_it_needs_four_queries(mapping, django_assert_max_num_queries) -> None:
     with django_assert_max_num_queries(4):
         found = suggest.find(row)
     assert [one.remote.name for one in found.rows] == ["dealstage"]
+
+
+def test_a_lifecycle_stage_starts_forward_only(boss, pages, mapping) -> None:
+    """A17: what HubSpot itself moves forward only is offered so; everything else may move any way."""
+    options = [["lead", "Lead"], ["customer", "Customer"]]
+    factories.RemotePropertyFactory(portal=mapping.portal, name="lifecyclestage", type="enumeration", options=options)
+    send(boss, pages, mapping, "status lifecyclestage", CITY)
+    found = dict(FieldMapping.objects.values_list("remote", "movement"))
+    assert (found["lifecyclestage"], found["city"]) == ("forward", "any")

@@ -2,6 +2,8 @@
 
 import pytest
 from django.contrib.admin.models import LogEntry as History
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crmsync.models import FieldMapping, Mapping, RemoteProperty
 from tests import factories
@@ -113,6 +115,17 @@ def test_a_custom_object_is_named_by_its_id(boss, pages, portal):
     assert Mapping.objects.get().object_type == "2-123456"
 
 
+@pytest.mark.parametrize("values", [{"object_type": "emails"}, {"object_type": "", "custom_type": "quotes"}])
+def test_an_unsupported_object_type_is_said_to_be(boss, pages, portal, values):
+    """C33: typed as a custom object, or sent by hand; even where its properties were read once."""
+    factories.RemotePropertyFactory(portal=portal, object_type="emails", name="hs_email_subject")
+    assert 'value="emails"' not in boss.get(pages.add("mapping")).content.decode()
+    text = boss.post(pages.add("mapping"), _new(pages, boss, portal, **values)).content.decode()
+    assert "supported" in text
+    assert "contacts, companies, deals" in text
+    assert not Mapping.objects.exists()
+
+
 def test_an_object_type_must_be_chosen(boss, pages, portal):
     html = boss.post(pages.add("mapping"), _new(pages, boss, portal, object_type="")).content.decode()
     assert "Choose an object type" in html
@@ -129,7 +142,7 @@ def test_fields_and_properties_are_offered(boss, pages):
     factories.RemotePropertyFactory(portal=mapping.portal, name="createdate", label="Create date", is_read_only=True)
     html = boss.get(pages.of(mapping)).content.decode()
     assert '<option value="organisation__name">organisation → name (read-only)</option>' in html
-    assert '<option value="createdate">Create date (createdate) – read-only</option>' in html
+    assert '<option value="createdate">Create date (createdate), string – read-only</option>' in html
     assert "owner__password" not in html
 
 
@@ -252,40 +265,176 @@ def large(db) -> Mapping:
 
 
 def test_300_rows_open_in_few_queries(boss, pages, large, django_assert_max_num_queries):
+    """L17: with every inline, the contract, the verdicts and the banner; the next 300 rows cost none more."""
+    factories.FixedValueFactory(mapping=large)
+    factories.AssociationFactory(mapping=large)
+    boss.get(pages.of(large))  # Django remembers content types from then on
     with django_assert_max_num_queries(15):
         response = boss.get(pages.of(large))
-    assert response.content.decode().count("city ↔ p") == 300
+    html = response.content.decode()
+    assert html.count('list="crmsync-remote"') >= 300
+    assert html.count("</span> safe</span>") >= 300
 
 
-def test_300_rows_are_linked_to_their_pages_and_the_form_still_saves(boss, pages, large, settings):
+def _inputs_of(shown, remote: str) -> str:
+    """The prefix of a property's row."""
+    formset = shown.context["inline_admin_formsets"][1].formset
+    return next(form.prefix for form in formset.forms if form.initial.get("remote") == remote)
+
+
+def test_one_of_300_rows_is_saved_and_no_other_is_asked_about(boss, pages, large):
+    """L17: one form, one POST, one UPDATE of a row; the queries do not grow with the rows."""
     shown = boss.get(pages.of(large))
+    data = pages.fill(shown, **{f"{_inputs_of(shown, 'p9')}-local": "job_title"})
+    with CaptureQueriesContext(connection) as seen:
+        response = boss.post(pages.of(large), data)
+    assert response.status_code == 302
+    assert large.fields.get(remote="p9").local == "job_title"
+    assert large.fields.filter(local="city").count() == 299
+    sql = [one["sql"] for one in seen.captured_queries]
+    assert sum('UPDATE "crmsync_fieldmapping"' in one or "UPDATE `crmsync_fieldmapping`" in one for one in sql) == 1
+    assert len(sql) < 70
+
+
+def test_a_row_of_another_mapping_is_refused(boss, pages, large):
+    """The ids in a form are looked up among the mapping's own rows."""
+    other = factories.FieldMappingFactory(local="city", remote="town")
+    shown = boss.get(pages.of(large))
+    data = pages.fill(shown, **{f"{_inputs_of(shown, 'p9')}-id": other.pk, f"{_inputs_of(shown, 'p9')}-local": "bio"})
+    assert boss.post(pages.of(large), data).status_code == 200
+    other.refresh_from_db()
+    assert other.local == "city"
+
+
+@pytest.fixture
+def tight(large, settings) -> Mapping:
+    """Where the host allows as few inputs as Django by itself."""
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+    return large
+
+
+def test_more_rows_than_a_form_may_hold_are_linked_and_the_form_still_saves(boss, pages, tight, settings):
+    shown = boss.get(pages.of(tight))
+    assert "Set DATA_UPLOAD_MAX_NUMBER_FIELDS to 3486 or more" in shown.content.decode()
+    assert shown.content.decode().count("city ↔ p") == 300
     data = pages.fill(shown, **{"fields-0-local": "job_title", "fields-0-remote": "p7", "fields-0-direction": "pull"})
     assert len(data) < settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
-    assert boss.post(pages.of(large), data).status_code == 302
-    assert large.fields.count() == 304
+    assert boss.post(pages.of(tight), data).status_code == 302
+    assert tight.fields.count() == 304
 
 
-def test_a_row_added_to_300_must_not_write_what_another_writes(boss, pages, large):
+def test_a_row_added_to_hidden_ones_must_not_write_what_another_writes(boss, pages, tight):
     row = {"fields-0-local": "job_title", "fields-0-remote": "p7", "fields-0-direction": "push"}
-    html = boss.post(pages.of(large), pages.fill(boss.get(pages.of(large)), **row)).content.decode()
+    html = boss.post(pages.of(tight), pages.fill(boss.get(pages.of(tight)), **row)).content.decode()
     assert "Two rows write “p7” in HubSpot" in html
 
 
-def test_a_live_mapping_whose_hidden_rows_broke_is_paused_when_edited(boss, pages, large):
+def test_a_live_mapping_whose_hidden_row_broke_goes_on_and_says_so(boss, pages, tight):
+    """J14: the field waits alone."""
     RemoteProperty.objects.filter(name="p9").delete()
-    response = _save(boss, pages, large, label="New name")
-    assert large.state == "paused"
-    assert "names the HubSpot property 'p9'" in large.problem
+    _save(boss, pages, tight, label="New name")
+    assert tight.state == "live"
+    assert "no property p9 in HubSpot" in boss.get(pages.of(tight)).content.decode()
+
+
+def test_a_live_mapping_that_cannot_work_at_all_is_paused_when_edited(boss, pages, tight, settings):
+    settings.CRMSYNC = {**settings.CRMSYNC, "MODELS": ["demo.Organisation"]}
+    response = _save(boss, pages, tight, label="New name")
+    assert tight.state == "paused"
+    assert "CRMSYNC['MODELS'] does not allow" in tight.problem
     assert "The mapping was paused." in said(response)
 
 
-def test_where_the_host_allows_more_inputs_300_rows_are_one_form(boss, pages, large, settings):
-    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
-    shown = boss.get(pages.of(large))
-    assert shown.content.decode().count('list="crmsync-remote"') >= 300
-    row = next(
-        form for form in shown.context["inline_admin_formsets"][1].formset.forms if form.initial["remote"] == "p9"
-    )
-    response = boss.post(pages.of(large), pages.fill(shown, **{row.add_prefix("local"): "job_title"}), follow=True)
-    assert "was changed successfully" in said(response)
-    assert large.fields.get(remote="p9").local == "job_title"
+# --- Steps and verdicts -----------------------------------------------------------------------------------------
+
+
+def test_the_steps_are_in_order_and_reached_by_anchors(boss, pages):
+    """L16, U18: objects, match, fields, statuses, rules, associations, safety, review; each inline in its step."""
+    html = boss.get(pages.of(factories.make_mapping())).content.decode()
+    names = ["Objects", "Match", "Fields", "Statuses", "Rules", "Associations", "Safety", "Review"]
+    places = [html.index(f">{number}. {name}</a>") for number, name in enumerate(names, 1)]
+    assert places == sorted(places)
+    steps = [html.index(f'id="crmsync-step-{number}"') for number in range(1, 9)]
+    groups = {"fixed_values": 0, "match_keys": 1, "fields": 2, "associations": 5}
+    for name, number in groups.items():
+        assert steps[number] < html.index(f'id="{name}-group"') < steps[number + 1]
+    assert html.index("Round-trip proof: every kind of value") > steps[7]
+
+
+def _cells(response, name: str) -> dict[str, str]:
+    """A readonly cell of each row, by property."""
+    formset = response.context["inline_admin_formsets"][1]
+    return {
+        one.form.initial["remote"]: str(getattr(formset.opts, name)(one.form.instance))
+        for one in formset
+        if one.form.instance.pk
+    }
+
+
+def test_each_pair_shows_whether_it_is_safe_lossy_or_impossible_and_why(boss, pages, portal):
+    """J2, X14, C35: in a sign and in words, with what both ends are; the note is beside it."""
+    factories.RemotePropertyFactory(portal=portal, name="day", type="date", group="extra", is_unique=True)
+    mapping = factories.MappingFactory(portal=portal, state="draft")
+    rows = [("email", "email", True), ("last_seen_at", "day", True), ("birth_date", "num_notes", False)]
+    for local, remote, is_active in rows:
+        factories.FieldMappingFactory(
+            mapping=mapping, local=local, remote=remote, is_active=is_active, direction="push", note=f"Why {local}"
+        )
+    shown = boss.get(pages.of(mapping))
+    found = _cells(shown, "verdict")
+    assert "✓</span> safe" in found["email"]
+    assert "⚠</span> types differ" in found["day"]
+    assert "does not reach HubSpot" in found["day"]
+    for words in ("date and time", "↔ date", "group extra", "unique in HubSpot"):
+        assert words in found["day"]
+    assert "✗</span> off: impossible" in found["num_notes"]
+    assert "Why email" in _cells(shown, "values")["email"]
+
+
+def test_statuses_that_have_no_partner_are_counted(boss, pages, portal):
+    """L16, X15: each field with choices on both sides, with the way to its value map."""
+    options = [["LEAD", "Lead"], ["WON", "Won"]]
+    factories.RemotePropertyFactory(portal=portal, name="hs_lead_status", type="enumeration", options=options)
+    mapping = factories.MappingFactory(portal=portal, state="draft")
+    row = factories.FieldMappingFactory(mapping=mapping, local="status", remote="hs_lead_status")
+    factories.ValueMapEntryFactory(field=row, local_value="lead", remote_value="LEAD")
+    html = boss.get(pages.of(mapping)).content.decode()
+    step = html[html.index('id="crmsync-step-4"') : html.index('id="crmsync-step-5"')]
+    assert f'<a href="{pages.of(row)}">status ↔ hs_lead_status</a>' in step
+    assert "3 values" in step
+    assert "customer, former, prospect: hold it back" in step
+    assert "1 value" in step
+
+
+def test_an_edit_of_a_live_mapping_says_what_changed_and_whom_it_concerns(boss, pages):
+    """L16: the new revision, the change in words, the number of linked records."""
+    mapping = factories.make_mapping()
+    factories.LinkFactory.create_batch(3, mapping=mapping)
+    _save(boss, pages, mapping, label="New name")
+    response = _save(boss, pages, mapping, **{"fields-1-direction": "push"})
+    assert "Revision 3: " in said(response)
+    assert "first_name ↔ firstname › direction" in said(response)
+    assert "3 linked records" in said(response)
+    assert "3 linked records" in response.content.decode()
+
+
+def test_every_automatic_flow_shows_its_switch(boss, pages):
+    """X9: mapping, directions, fields, rules and associations."""
+    mapping = factories.make_mapping(state="paused", held="push")
+    mapping.fields.filter(local="email").update(is_active=False)
+    factories.SyncRuleFactory(mapping=mapping, is_active=False)
+    factories.AssociationFactory(mapping=mapping)
+    html = boss.get(pages.of(mapping)).content.decode()
+    for words in ("Fields switched on: 2 of 3", "pushes held", "paused", 'name="associations-0-is_active"'):
+        assert words in html
+    assert "–</span> off" in html[html.index('id="crmsync-step-5"') : html.index('id="crmsync-step-6"')]
+
+
+def test_a_new_row_of_a_lifecycle_stage_moves_forward_only(boss, pages, portal):
+    """A17"""
+    options = [["lead", "Lead"], ["customer", "Customer"]]
+    factories.RemotePropertyFactory(portal=portal, name="lifecyclestage", type="enumeration", options=options)
+    rows = [{"local": "status", "remote": "lifecyclestage"}, {"local": "email", "remote": "email"}]
+    assert boss.post(pages.add("mapping"), _new(pages, boss, portal, *rows)).status_code == 302
+    found = dict(FieldMapping.objects.values_list("remote", "movement"))
+    assert found == {"lifecyclestage": "forward", "email": "any"}

@@ -22,6 +22,7 @@ MODELS = {
     "conflict": factories.ConflictFactory,
     "remoteproperty": factories.RemotePropertyFactory,
     "remotepipeline": factories.RemotePipelineFactory,
+    "edge": factories.make_edge,
 }
 READ_ONLY = [
     "link",
@@ -34,6 +35,7 @@ READ_ONLY = [
     "conflict",
     "remoteproperty",
     "remotepipeline",
+    "edge",
 ]
 BY_NAME = pytest.mark.parametrize("name", MODELS)
 READ_ONLY_ONES = pytest.mark.parametrize("name", READ_ONLY)

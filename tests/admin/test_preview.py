@@ -41,6 +41,15 @@ def test_a_new_record_and_a_difference_are_told_in_words(boss, mapping):
     assert "Robert" in html
 
 
+def test_a_new_records_fixed_values_are_shown(boss, mapping):
+    """X16: what the mapping gives to new records on a side stands beside their fields."""
+    factories.FixedValueFactory(mapping=mapping, side="remote", field="city", value="Nowhere", decides=False)
+    factories.RemotePropertyFactory(portal=mapping.portal, object_type="contacts", name="city")
+    html = boss.get(_url(mapping)).content.decode()
+    assert html.count("HubSpot becomes “Nowhere”") == 1
+    assert "fixed value" in html
+
+
 def test_values_are_masked_without_the_permission_to_see_them(staff, mapping):
     html = staff("view_mapping", "operate_sync").get(_url(mapping)).content.decode()
     assert "•••" in html
@@ -67,7 +76,7 @@ def test_an_unknown_mapping_is_not_found(boss):
 
 
 def test_it_opens_in_few_queries(boss, mapping, django_assert_max_num_queries):
-    with django_assert_max_num_queries(34):  # one a call to HubSpot asks for the token as it is now
+    with django_assert_max_num_queries(40):  # one a call to HubSpot asks for the token as it is now
         boss.get(_url(mapping))
 
 

@@ -1,10 +1,13 @@
 """The page of a mapping's round-trip proof: what does not come back, in words, with nothing written."""
 
+import re
+
 import pytest
 
 from crmsync.engine import prove as engine
-from crmsync.models import Link, LogEntry, Mapping, Run
+from crmsync.models import AcceptedProof, Link, LogEntry, Mapping, Run
 from tests import factories
+from tests.admin.conftest import said
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def show(client, pages, mapping) -> str:
 def test_it_shows_the_chain_with_its_reason_and_remedy(boss, pages, mapping):
     """F5: field, direction, start, becomes, comes back as, why, remedy, and whether it is written by itself."""
     html = show(boss, pages, mapping)
-    assert "nothing on it stops the mapping" in html
+    assert "This page has written nothing to any record." in html
     cells = [
         "Django → HubSpot → Django",
         "prospect",
@@ -49,7 +52,7 @@ def test_it_shows_the_chain_with_its_reason_and_remedy(boss, pages, mapping):
         "Give each value a partner of its own",
         "never",
     ]
-    (row,) = [part for part in html.partition("<tbody>")[2].split("</tr>") if "<td>prospect</td>" in part]
+    (row,) = [part for part in html.partition("Remembered (2)")[2].split("</tr>") if "<td>prospect</td>" in part]
     places = [row.index(cell) for cell in cells]
     assert places == sorted(places)
     assert "newsletter ↔ news: all 6 values come back" in html
@@ -123,8 +126,68 @@ def test_strangers_are_sent_to_the_login(client, pages, mapping):
     assert "/login/" in response.url
 
 
-def test_it_only_answers_to_get(boss, pages, mapping):
-    assert boss.post(pages.at("mapping_proof", mapping.pk)).status_code == 405
+# --- Accepting ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def odd(mapping) -> Mapping:
+    """One status that goes to NEW and comes back as another one."""
+    lines = mapping.fields.get(local="status").value_map
+    lines.all().delete()
+    field = mapping.fields.get(local="status")
+    factories.ValueMapEntryFactory(field=field, local_value="lead", remote_value="NEW", direction="push")
+    factories.ValueMapEntryFactory(field=field, local_value="customer", remote_value="NEW", direction="pull")
+    return mapping
+
+
+def boxes(html: str) -> list[str]:
+    return re.findall(r'name="accept" value="([^"]+)"', html)
+
+
+def test_a_finding_is_accepted_row_by_row(boss, pages, odd):
+    """F5: a box for what comes back different, for nothing else; then it says who accepted it and when."""
+    html = show(boss, pages, odd)
+    (pick,) = boxes(html)
+    assert "Comes back different" in html
+    assert "Accept chosen" in html
+    url = pages.at("mapping_proof", odd.pk)
+    answer = boss.post(url, {"accept": [pick]}, follow=True)
+    assert "1 finding was accepted." in said(answer)
+    row = AcceptedProof.objects.get()
+    assert (row.field, row.by_id) == (odd.fields.get(local="status"), int(boss.session["_auth_user_id"]))
+    html = answer.content.decode()
+    assert not boxes(html)
+    assert "Comes back different" not in html
+    accepted = html.partition("<h2>Accepted</h2>")[2]
+    assert str(row.by) in accepted
+    assert "just now" in accepted
+
+
+@pytest.mark.parametrize("sent", [[], ["1-" + "0" * 64], ["nonsense"], ["9999-" + "a" * 64]])
+def test_only_what_is_found_now_can_be_accepted(boss, pages, odd, sent):
+    """F5: nothing of what a browser sends is stored as it is."""
+    answer = boss.post(pages.at("mapping_proof", odd.pk), {"accept": sent}, follow=True)
+    assert "Nothing was accepted" in said(answer)
+    assert not AcceptedProof.objects.exists()
+
+
+def test_what_became_of_it_since_has_to_be_accepted_anew(boss, pages, odd):
+    """F5: the key names value and result."""
+    url = pages.at("mapping_proof", odd.pk)
+    (pick,) = boxes(show(boss, pages, odd))
+    odd.fields.get(local="status").value_map.filter(direction="pull").update(local_value="former")
+    boss.post(url, {"accept": [pick]})
+    assert not AcceptedProof.objects.exists()
+    (other,) = boxes(show(boss, pages, odd))
+    assert other != pick
+
+
+def test_accepting_needs_the_permission_to_change_mappings(staff, pages, odd):
+    viewer = staff("view_mapping")
+    assert not boxes(show(viewer, pages, odd))
+    (pick,) = boxes(show(staff("view_mapping", "change_mapping"), pages, odd))
+    assert viewer.post(pages.at("mapping_proof", odd.pk), {"accept": [pick]}).status_code == 403
+    assert not AcceptedProof.objects.exists()
 
 
 def test_an_unknown_mapping_is_not_found(boss, pages):

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from crmsync.models import Portal
+from crmsync.models import Mapping, Portal
 from tests import factories
 
 VIEW = ["view_portal", "view_mapping", "view_heartbeat"]
@@ -15,8 +15,9 @@ ROLES = {
     "mapper": [*VIEW, "operate_sync", "add_mapping", "change_mapping"],
     "connector": [*VIEW, "add_portal", "change_portal", "delete_portal", "connect_portal", "unlock_portal"],
     "auditor": [*VIEW, "view_payload", "export_crm"],
+    "approver": [*VIEW, "approve_mapping"],
 }
-NOT_CONNECTOR = {"viewer": 403, "operator": 403, "mapper": 403, "auditor": 403}
+NOT_CONNECTOR = {"viewer": 403, "operator": 403, "mapper": 403, "auditor": 403, "approver": 403}
 ALL_SEE = dict.fromkeys(ROLES, 200)
 # (name, arguments of its address) -> the answer to GET, by role; a stranger is always sent to the login.
 PAGES = {
@@ -124,6 +125,69 @@ def test_who_holds_a_mapping(visit, action, role):
     data = {"action": action, "_selected_action": [mapping.pk], "index": "0", "select_across": "0"}
     response = visit(role).post(reverse("admin:crmsync_mapping_changelist"), data)
     assert response.status_code == (302 if role in ("mapper", "stranger") else 403)
+
+
+# Action -> the roles that may press it, and what they are answered: asked first, or sent on.
+MAPPING_ACTIONS = {
+    "mark_tested": {"mapper": 200},
+    "approve": {"approver": 200},
+    "set_live": {"mapper": 302},  # with a message: the mapping is live already
+    "pause": {"mapper": 302},
+    "duplicate": {"mapper": 302},
+    "backfill_pull": {"operator": 200, "mapper": 200},
+    "backfill_push": {"operator": 200, "mapper": 200},
+    "hold_pushes": {"mapper": 302},
+    "hold_pulls": {"mapper": 302},
+    "release": {"mapper": 302},
+}
+MAPPING_PAGES = {
+    "mapping_proof": ALL_SEE | {"connector": 200},
+    "mapping_life": ALL_SEE,
+    "mapping_restore": {"mapper": 200},
+    "mapping_duplicate": {"mapper": 200},
+    "mapping_trial": {"operator": 200, "mapper": 200},
+    "mapping_preview": {"operator": 200, "mapper": 200},
+}
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("action", MAPPING_ACTIONS)
+def test_who_presses_what_of_a_mapping(visit, hubspot, action, role):
+    """A32, section 2: testing is changing, approving has a permission of its own."""
+    mapping = factories.make_mapping()
+    data = {"action": action, "_selected_action": [mapping.pk], "index": "0", "select_across": "0"}
+    response = visit(role).post(reverse("admin:crmsync_mapping_changelist"), data)
+    assert response.status_code == {"stranger": 302, **MAPPING_ACTIONS[action]}.get(role, 403)
+    mapping.refresh_from_db()
+    assert mapping.state == ("paused" if (action, role) == ("pause", "mapper") else "live")
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("name", MAPPING_PAGES)
+def test_who_opens_what_of_a_mapping(visit, hubspot, name, role):
+    mapping = factories.make_mapping()
+    args = [mapping.pk, 1] if name == "mapping_restore" else [mapping.pk]
+    response = visit(role).get(reverse(f"admin:crmsync_{name}", args=args))
+    assert response.status_code == {"stranger": 302, **MAPPING_PAGES[name]}.get(role, 403)
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [("proof", {"mapper"}), ("restore", {"mapper"}), ("duplicate", {"mapper"}), ("trial", {"operator", "mapper"})],
+)
+def test_who_sends_the_forms_of_a_mapping(visit, hubspot, name, allowed, role):
+    mapping = factories.make_mapping()
+    args = [mapping.pk, 1] if name == "restore" else [mapping.pk]
+    response = visit(role).post(reverse(f"admin:crmsync_mapping_{name}", args=args), {})
+    if role == "stranger":
+        assert "/login/" in response.url
+    else:
+        assert (response.status_code != 403) == (role in allowed)
+
+
+def test_every_action_of_a_mapping_is_in_the_matrix():
+    assert set(admin.site.get_model_admin(Mapping).actions) == set(MAPPING_ACTIONS)
 
 
 def test_no_button_of_a_portal_works_by_get(boss, portal):

@@ -29,6 +29,10 @@ def test_a_condition_is_saved_and_grows_the_revision(boss, pages, rule):
         ({"side": "local", "field": "town", "operator": "is_empty"}, "has no field"),
         ({"side": "remote", "field": "town", "operator": "is_empty"}, "have no property “town”"),
         ({"side": "remote", "field": "email", "operator": "equals"}, "Give the value to compare with"),
+        ({"side": "local", "field": "status", "operator": "equals", "value": "nobody"}, "is not one of: customer"),
+        ({"side": "local", "field": "status", "operator": "in", "value": "lead;nobody"}, "“nobody” is not one of"),
+        ({"side": "local", "field": "birth_date", "operator": "next_days", "value": "soon"}, "no number of days"),
+        ({"side": "local", "field": "city", "operator": "next_days", "value": "7"}, "needs a date"),
     ],
 )
 def test_a_condition_that_cannot_work_is_refused(boss, pages, rule, values, words):
@@ -57,3 +61,22 @@ def test_a_rule_without_mapping_is_refused_not_a_traceback(boss, pages):
 def test_deleting_a_rule_grows_the_revision(boss, pages, rule):
     boss.post(f"{pages.of(rule).removesuffix('change/')}delete/", {"post": "yes"})
     assert Mapping.objects.get().revision == 2
+
+
+def test_groups_are_shown_in_words(boss, pages, rule):
+    """A29: (a and b) or (c), as it is asked."""
+    for group, field in ((1, "city"), (1, "job_title"), (2, "bio")):
+        factories.RuleConditionFactory(rule=rule, group=group, field=field, operator="next_days", value="7")
+    html = boss.get(pages.list("syncrule")).content.decode()
+    first = "Django city is within the next 7 days and Django job_title is within the next 7 days"
+    assert f"({first}) or (Django bio is within the next 7 days)" in html
+
+
+def test_the_group_and_what_joins_and_unlinks_are_saved(boss, pages, rule):
+    """L13, A29: form-built."""
+    values = {"group": 3, "side": "local", "field": "birth_date", "operator": "past_days", "value": "7"}
+    data = {f"conditions-0-{name}": value for name, value in values.items()}
+    data |= {"groups_join": "all", "unlinks": "on"}
+    assert boss.post(pages.of(rule), pages.fill(boss.get(pages.of(rule)), **data)).status_code == 302
+    rule.refresh_from_db()
+    assert (rule.groups_join, rule.unlinks, rule.conditions.get().group) == ("all", True, 3)

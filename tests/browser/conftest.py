@@ -39,6 +39,20 @@ SCOPES = tuple(
 ROLES = {
     "viewer": ["view_portal", "view_mapping"],
     "operator": ["view_portal", "view_mapping", "operate_sync"],
+    "mapper": [
+        *("view_portal", "change_portal", "connect_portal", "operate_sync", "approve_mapping", "view_payload"),
+        *(
+            f"{way}_{name}"
+            for name in ("mapping", "fieldmapping", "matchkey", "valuemapentry", "fixedvalue")
+            for way in ("view", "add", "change", "delete")
+        ),
+        *(
+            f"{way}_{name}"
+            for name in ("association", "syncrule", "rulecondition")
+            for way in ("view", "add", "change")
+        ),
+        "view_logentry",
+    ],
     "administrator": [
         *("view_portal", "add_portal", "change_portal", "delete_portal", "connect_portal", "unlock_portal"),
         *("view_mapping", "change_mapping", "operate_sync", "view_heartbeat"),

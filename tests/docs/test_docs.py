@@ -105,10 +105,16 @@ def test_every_problem_code_is_described() -> None:
     """Codes are texts such as "portal.reauth"; those of fields are made of the engine's problems."""
     prefixes = "portal|mapping|record|remote|local|field|system|webhook"
     real = set(re.findall(rf"""["']((?:{prefixes})\.[a-z_]+)["']""", source()))
-    real |= {f"field.{one.value}" for one in terms.Problem if one is not terms.Problem.DIRECTION}
+    notes = (terms.Problem.DIRECTION, terms.Problem.MOVEMENT)
+    real |= {f"field.{one.value}" for one in terms.Problem if one not in notes}
     text = read("docs/problems.md")
     headings = ("The portal", "The mapping", "The installation", "One record", "One field")
     assert set().union(*(codes_in(table_of(text, heading)) for heading in headings)) == real
+
+
+def test_every_reason_why_an_association_is_held_is_described() -> None:
+    described = codes_in(table_of(read("docs/problems.md"), "One association"))
+    assert described == {one.value for one in terms.EdgeProblem}
 
 
 def test_every_reason_is_described() -> None:

@@ -270,4 +270,6 @@ def test_only_sensible_pairs_may_be_mapped(local_type, remote_type):
 
 
 def test_every_code_is_one_of_the_known_problems():
-    assert {one.value for one in terms.Problem} == PROBLEMS | {"direction"}
+    notes = {"direction", "movement", "no_primary"}
+    elsewhere = {"unreadable", "property_gone", "read_only", "retyped", "local_gone", "scope_missing"}
+    assert {one.value for one in terms.Problem} == PROBLEMS | notes | elsewhere

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crmsync.engine import contract, findings, lint, rehearse, terms
+from crmsync.engine import contract, findings, lint, rehearse, spec, terms
 from crmsync.engine.findings import Code
 
 PROBLEMS = Path(__file__).resolve().parents[2] / "docs" / "problems.md"
@@ -30,6 +30,11 @@ def schema(town: contract.Property | None = STRING, **facts: object) -> contract
     """``town`` and one more property, so that the object type was looked at."""
     known = {"email": contract.Property(REMOTE.STRING, is_unique=True)} | ({"town": town} if town else {})
     return contract.Schema(**{"properties": known, **facts})
+
+
+def asked(name: str, operator: terms.Operator, value: str) -> contract.Named:
+    """A condition or fixed value on a property."""
+    return contract.Named("r", terms.SideName.REMOTE, name, "", operator, value)
 
 
 def codes(one: contract.MappingFacts, known: contract.Schema) -> list[Code]:
@@ -176,6 +181,9 @@ def test_two_rows_and_two_mappings_that_write_one_property() -> None:
         ({"keys": (contract.Named("k", terms.SideName.REMOTE, "town"),)}, Code.MATCH_NOT_UNIQUE),
         ({"conditions": (contract.Named("r", terms.SideName.REMOTE, "gone"),)}, Code.CONDITION),
         ({"conditions": (contract.Named("r", terms.SideName.LOCAL, "x", "There is no x."),)}, Code.CONDITION),
+        ({"conditions": (asked("town", terms.Operator.NEXT_DAYS, "7"),)}, Code.CONDITION),
+        ({"conditions": (asked("town", terms.Operator.EQUALS, ""),)}, Code.CONDITION),
+        ({"fixed": (asked("gone", terms.Operator.EQUALS, "x"),)}, Code.CONDITION),
         ({"key_property": "town"}, Code.KEY_PROPERTY),
         ({"key_property": "crmsync_key", "is_key_made": True}, Code.KEY_PROPERTY),
     ],
@@ -191,6 +199,9 @@ def test_what_is_about_the_whole_mapping(facts: dict[str, object], code: Code) -
     [
         {"keys": (contract.Named("k", terms.SideName.REMOTE, "email"),)},
         {"conditions": (contract.Named("r", terms.SideName.REMOTE, "town"),)},
+        {"fixed": (asked("town", terms.Operator.EQUALS, "Bonn"),)},
+        {"fixed": (contract.Named("f", terms.SideName.LOCAL, "kind"),), "local_required": ("kind",)},
+        {"others": {"town": ("Customers",)}, "is_told_apart": True},
         {"local_required": ("city",)},
         {"local_required": ("organisation",), "creates_local": False},
         {"key_property": "crmsync_key"},
@@ -200,6 +211,14 @@ def test_what_is_about_the_whole_mapping(facts: dict[str, object], code: Code) -
 )
 def test_what_is_right_about_the_whole_mapping(facts: dict[str, object]) -> None:
     assert codes(mapping(row(), **facts), schema()) == []
+
+
+def test_an_option_that_is_gone_from_a_rule_is_named_with_those_there_are() -> None:
+    """C4, X16: a stage that was deleted in HubSpot is found before a record waits for it."""
+    town = contract.Property(REMOTE.ENUMERATION, options=frozenset({"won", "lost"}))
+    conditions = (asked("town", terms.Operator.IN, "won;paid"),)
+    found = next(one for one in lint.check(mapping(row(), conditions=conditions), schema(town)) if one.field == "r")
+    assert "“paid” is not one of: lost, won." in found.sentence
 
 
 def test_a_mapping_without_rows_that_flow() -> None:
@@ -228,6 +247,7 @@ def rule(when: dict[str, set[str]] | None = None) -> rehearse.RuleFacts:
         ({}, {"required": (("email", "firstname"),)}, [Code.REQUIRED]),
         ({}, {"required": (("email", "town"),)}, []),
         ({}, {"rules": (rule(),)}, [Code.REQUIRED]),
+        ({"fixed": (contract.Named("f", terms.SideName.REMOTE, "email"),)}, {"required": (("email",),)}, []),
         ({}, {"rules": (rule(), rule()), "required": (("vat",),)}, [Code.REQUIRED]),
         ({}, {"rules": (rule({"stage": {"won"}}),)}, [Code.REQUIRED_WHEN]),
         ({"creates_remote": False}, {"rules": (rule(),), "required": (("email",),)}, []),
@@ -267,6 +287,31 @@ def test_the_worst_comes_first_then_the_order_of_the_rows() -> None:
         ("warning", None),
         ("info", 7),
     ]
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [
+        (terms.EdgeProblem.LABEL_GONE, Code.LABEL_MISSING),
+        (terms.EdgeProblem.TYPE_GONE, Code.ASSOCIATION),
+        (terms.EdgeProblem.RELATION_GONE, Code.ASSOCIATION),
+        (terms.EdgeProblem.UNFIT, Code.ASSOCIATION),
+    ],
+)
+def test_an_association_that_is_held_is_an_error(problem: terms.EdgeProblem, code: Code) -> None:
+    """F8, F19: in the words of whoever loads the mapping."""
+    relation = contract.Relation("organisation ↔ Companies (Boss)", spec.EdgeHold(problem, "Why, and what to do."))
+    (found,) = lint.check(mapping(row(), relations=(relation,)), schema())
+    assert (found.code, found.severity, found.field_id) == (code, "error", None)
+    assert (found.field, found.sentence) == (relation.owner, "Why, and what to do.")
+
+
+def test_an_association_to_a_mapping_that_is_not_live_is_warned_of() -> None:
+    relation = contract.Relation("organisation ↔ Companies", unlinked="Companies")
+    (found,) = lint.check(mapping(row(), relations=(relation,)), schema())
+    assert (found.code, found.severity) == (Code.TARGET_NOT_LIVE, "warning")
+    assert "“Companies”, which is not live" in found.sentence
+    assert lint.check(mapping(row(), relations=(contract.Relation("organisation ↔ Companies"),)), schema()) == ()
 
 
 def test_every_code_has_a_meaning_and_a_line_in_the_documents() -> None:

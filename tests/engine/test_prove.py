@@ -36,7 +36,7 @@ def mapping(*fields, direction=D.BOTH, **facts):
 def prove_one(one, settle=keep, **facts):
     proof = prove.prove(mapping(one, **facts), settle=settle, zones=ZONES)
     (found,) = proof.fields
-    assert proof.is_fixed == (found.count == 0)
+    assert proof.is_fixed == all(each.verdict is not prove.Verdict.CHANGES for each in found.findings)
     return found
 
 
@@ -110,6 +110,64 @@ def test_an_owner_without_a_user_is_refused():
     found = prove_one(one)
     assert [each.chain for each in found.findings] == ["101 becomes 1 becomes 100", "102 is refused"]
     assert "user link" in found.findings[1].remedy
+
+
+# --- What it means ------------------------------------------------------------------------------------------------
+
+
+def test_a_value_that_the_base_remembers_is_as_good_as_fixed():
+    """F5, L8: a shared value is told but changes nothing, since the planner itself never moves it."""
+    proof = prove.prove(mapping(STATUS), settle=keep)
+    ((one,),) = [found.findings for found in proof.fields]
+    assert (one.verdict, one.echo, proof.is_fixed) == (prove.Verdict.SAME, echo.Echo.NEVER, True)
+
+
+def test_two_tables_that_contradict_each_other_change_a_value():
+    """F5: lead goes to NEW, and NEW comes back as customer, so the next edit in HubSpot would move it."""
+    one = replace(STATUS, value_map=spec.ValueMap({"lead": "NEW"}, {"NEW": "customer"}))
+    found = prove_one(one)
+    assert [each.chain for each in found.changes] == ["lead becomes NEW becomes customer"]
+
+
+def test_what_hubspot_keeps_in_another_form_changes_a_value_unless_both_count_as_the_same():
+    """F5, Fault 42: a match by e-mail finds both forms equal, also where two records first meet."""
+    match = (spec.MatchSpec("status", "stage", terms.Normaliser.EMAIL),)
+    assert [each.start for each in prove_one(field(), settle=lower).changes if "@" in each.start]
+    assert not [each for each in prove_one(field(), settle=lower, match=match).changes if "@" in each.start]
+
+
+def test_what_is_refused_is_held_back_and_changes_nothing():
+    """F5: a text column and a text property of any length: a NUL, from either side, and a long text are told."""
+    found = prove_one(field(max_length=100))
+    assert {each.verdict for each in found.findings} == {prove.Verdict.HELD}
+    assert found.count == 3
+
+
+def test_a_default_for_what_the_map_does_not_have_is_tried():
+    """F5: policy "default": any other value becomes it, and comes back as what it stands for."""
+    value_map = spec.ValueMap({"lead": "NEW"}, {"NEW": "lead"}, remote_default="OTHER", local_default="lead")
+    found = prove_one(field(value_map=value_map))
+    assert "something else" in {each.start for each in found.findings}
+
+
+def test_a_finding_is_known_again_by_value_and_result():
+    """F5: its key stays while both stay, and is another one for another result."""
+    first, again = (prove_one(STATUS).findings[0] for _ in range(2))
+    assert first.key == again.key
+    assert len(first.key) == 64
+    other = replace(STATUS, value_map=spec.ValueMap(STATUS.value_map.to_remote, {"NEW": "customer", "WON": "lead"}))
+    keys = {each.start: each.key for each in prove_one(other).findings}
+    assert keys["prospect"] != first.key
+
+
+def test_all_that_changes_is_listed_however_much_it_is():
+    """F5: what has to be accepted must be seen."""
+    choices = [f"c{number:03}" for number in range(80)]
+    swapped = dict(zip(choices, [*choices[1:], choices[0]], strict=True))
+    found = prove_one(
+        field(local_choices=frozenset(choices), value_map=spec.ValueMap(swapped, {c: c for c in choices}))
+    )
+    assert len(found.changes) > 80 > prove.LISTED
 
 
 # --- What HubSpot makes of it -------------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ USES = st.builds(
             "sensitive",
             "streams_events",
             "reads_emails",
+            "adds_options",
+            "offers_properties",
         )
     },
 )
@@ -82,6 +84,8 @@ def test_scopes_by_object_type(object_type, read, schema):
     [
         ("uses_owners", "crm.objects.owners.read"),
         ("creates_properties", "crm.schemas.contacts.write"),
+        ("adds_options", "crm.schemas.contacts.write"),
+        ("offers_properties", "crm.schemas.contacts.write"),
         ("streams_events", "timeline"),
         ("reads_emails", "sales-email-read"),
     ],
@@ -94,6 +98,18 @@ def test_optional_scopes_switch_features_and_stop_nothing(feature, scope):
     compared = scopes.compare(found, {"crm.objects.contacts.read", "crm.objects.contacts.write"})
     assert not compared.missing
     assert compared.missing_optional == tuple(optional)
+
+
+def test_options_and_properties_are_made_by_mappings_that_create_nothing() -> None:
+    """F23: each reason is named: options that are added, and the page that staff create properties on."""
+    use = replace(PEOPLE, object_type="deals", adds_options=True, offers_properties=True)
+    (found,) = [one for one in scopes.needed([use]) if one.is_optional]
+    assert found.scope == "crm.schemas.deals.write"
+    assert found.reasons == (
+        "People: adds options to properties of deals",
+        "People: creates properties of deals on its page “Create properties”",
+    )
+    assert scopes.unlocked_by(found.scope) == "creating properties of deals"
 
 
 def test_a_scope_that_one_mapping_must_have_is_not_optional_for_another():
@@ -196,6 +212,24 @@ def test_every_scope_that_is_asked_for_can_be_explained(uses):
 
 
 @pytest.mark.parametrize(
+    ("object_type", "scope", "granted"),
+    [
+        ("contacts", "crm.schemas.contacts.write", ["crm.schemas.contacts.write"]),
+        ("0-3", "crm.schemas.deals.write", ["crm.schemas.deals.write"]),
+        ("2-123", "crm.schemas.custom.write", ["crm.schemas.custom.write"]),
+        ("tickets", "tickets", ["crm.schemas.tickets.write"]),
+    ],
+)
+def test_what_creating_properties_takes(object_type, scope, granted):
+    """U20: one scope, or the part of it that HubSpot has now."""
+    need = scopes.to_create_properties(object_type)
+    assert need.scope == scope
+    assert need.is_met(granted)
+    assert need.is_met([scope])
+    assert not need.is_met(["crm.objects.contacts.write", "crm.schemas.contacts.read"])
+
+
+@pytest.mark.parametrize(
     ("scope", "words"),
     [
         ("crm.objects.contacts.read", "reading contacts"),
@@ -210,3 +244,21 @@ def test_every_scope_that_is_asked_for_can_be_explained(uses):
 def test_what_a_scope_unlocks_is_said_in_words(scope, words):
     """C10, F23: a greyed-out field names its scope and what it is for."""
     assert scopes.unlocked_by(scope) == words
+
+
+def test_an_association_needs_both_ends() -> None:
+    """Reading needs the other type's read scope, making one the write scopes of both."""
+    use = scopes.Use(
+        mapping="People",
+        object_type="contacts",
+        reads=True,
+        writes=False,
+        creates_properties=False,
+        uses_owners=False,
+        associates=(("companies", True), ("deals", False)),
+    )
+    found = {one.scope: one.reasons for one in scopes.needed([use])}
+    assert found["crm.objects.companies.write"] == ("People: associates contacts with companies",)
+    assert found["crm.objects.contacts.write"] == ("People: associates contacts with companies",)
+    assert found["crm.objects.deals.read"] == ("People: reads which deals its contacts are associated with",)
+    assert "crm.objects.deals.write" not in found

@@ -5,7 +5,7 @@ import pytest
 from crmsync import adapters
 from crmsync.engine import convert, suggest, terms
 from crmsync.fakehub import defaults
-from crmsync.ledger import specs
+from crmsync.ledger import book
 from crmsync.models import RemoteProperty
 from project.demo import mappings
 
@@ -49,7 +49,7 @@ def properties_of(object_type: str, type_id: str) -> list[suggest.RemoteFact]:
     if object_type == "contacts":
         told += [[name, kind, field_type, label] for name, label, kind, field_type, _ in mappings.CUSTOM_PROPERTIES]
     rows = [RemoteProperty(name=name, type=kind, field_type=shape, label=label) for name, kind, shape, label in told]
-    return [suggest.RemoteFact(row.name, row.label, specs.remote_type(row)) for row in rows]
+    return [suggest.RemoteFact(row.name, row.label, book.remote_type(row)) for row in rows]
 
 
 def rank_of(object_type: str) -> tuple[suggest.Suggestion, ...]:

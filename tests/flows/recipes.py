@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from crmsync.engine.terms import Direction, Normaliser
 from crmsync.fakehub import defaults
 from crmsync.flows import discover
-from crmsync.models import Mapping
+from crmsync.models import Mapping, SyncRule
 from tests import factories
 from tests.flows.conftest import Sync
 
@@ -34,11 +34,19 @@ def match(mapping: Mapping, local: str, remote: str, normaliser: str = Normalise
     factories.MatchKeyFactory(mapping=mapping, local=local, remote=remote, normaliser=normaliser)
 
 
-def gate(mapping: Mapping, direction: str, *conditions: tuple[str, str, str, str], **facts) -> None:
-    """A sync rule; a condition is (side, field, operator, value)."""
+def gate(mapping: Mapping, direction: str, *conditions: tuple, **facts) -> SyncRule:
+    """A sync rule; a condition is (side, field, operator, value), and its group behind them if it is not 1."""
     rule = factories.SyncRuleFactory(mapping=mapping, direction=direction, **facts)
-    for side, field, operator, value in conditions:
-        factories.RuleConditionFactory(rule=rule, side=side, field=field, operator=operator, value=value)
+    for side, field, operator, value, *group in conditions:
+        factories.RuleConditionFactory(
+            rule=rule, side=side, field=field, operator=operator, value=value, group=(*group, 1)[0]
+        )
+    return rule
+
+
+def fix(mapping: Mapping, side: str, field: str, value: str, *, decides: bool = True) -> None:
+    """A fixed value: records of the mapping have it, and new ones get it."""
+    factories.FixedValueFactory(mapping=mapping, side=side, field=field, value=value, decides=decides)
 
 
 def add_jobs(sync: Sync) -> None:

@@ -56,7 +56,7 @@ def test_archived_properties_are_known_and_refused(sync) -> None:
     from crmsync.ledger import specs
 
     with pytest.raises(specs.SpecError, match="archived in HubSpot"):
-        specs.load(sync.people)
+        specs.check(sync.people)
 
 
 def test_what_changed_is_listed(sync) -> None:

@@ -339,6 +339,7 @@ def test_a_stage_that_is_there_twice_is_not_guessed(office: Office) -> None:
     [
         ({"model": "auth.Group"}, "The model auth.Group is not one that may be mapped"),
         ({"object_type": "robots"}, "has no object type “robots”. Known are: contacts"),
+        ({"object_type": "emails"}, "“emails” is not supported. Supported are contacts, companies, deals, tickets"),
         ({"model": "demo.Person"}, "is in use. Give the file's mapping another name"),
         ({"fields": [{"local": "nothing", "remote": "dealname"}]}, "demo.Opportunity has no field 'nothing'"),
         ({"fields": [{"local": "close_at", "remote": "amount"}]}, "cannot be number. Choose another property"),
@@ -348,6 +349,25 @@ def test_a_stage_that_is_there_twice_is_not_guessed(office: Office) -> None:
         (
             {"rules": [{"name": "R", "conditions": [{"side": "local", "field": "password", "value": "x"}]}]},
             "looks like a secret",
+        ),
+        (
+            {
+                "rules": [
+                    {
+                        "name": "R",
+                        "conditions": [
+                            {"side": "local", "field": "close_at", "operator": "next_days", "value": "soon"}
+                        ],
+                    }
+                ]
+            },
+            "“soon” is no number of days",
+        ),
+        ({"fixed_values": [{"side": "local", "field": "status", "value": "gone"}]}, "“gone” is not one of: lost"),
+        ({"fixed_values": [{"side": "remote", "field": "dealname", "value": "x"}]}, "Take one of them out"),
+        (
+            {"fixed_values": [{"side": "remote", "field": "createdate", "value": "2026-05-31"}]},
+            "HubSpot lets nobody write “createdate”, so new records cannot get it",
         ),
         (
             {"fields": [{"local": "status", "remote": "dealstage", "value_map": [{"local": "won", "remote": "x"}]}]},

@@ -4,7 +4,8 @@ import pytest
 from django.apps import apps
 
 from crmsync.engine.terms import Direction, MappingState, Normaliser
-from crmsync.models import InboxEvent, Link, LogEntry
+from crmsync.ledger import specs
+from crmsync.models import InboxEvent, Link, LogEntry, Mapping
 from project.demo import mappings
 from project.demo.models import Opportunity, Organisation, Person
 from tests.flows import recipes
@@ -122,6 +123,15 @@ def every_value() -> list[tuple]:
         for model in apps.get_app_config(label).get_models()
         for row in model.objects.values_list()
     ]
+
+
+def test_an_unsupported_type_says_so_instead_of_running(sync: Sync, firms) -> None:
+    """C33: however the row came to be, as by a statement of the host's own."""
+    Mapping.objects.filter(pk=firms.pk).update(object_type="emails")
+    with pytest.raises(
+        specs.SpecError, match=r"“emails” is not supported\. Supported are contacts, companies, deals"
+    ):
+        specs.load(Mapping.objects.get(pk=firms.pk))
 
 
 # --- Imports ------------------------------------------------------------------------------------------------------

@@ -14,8 +14,18 @@ from crmsync import checks, conf
 from crmsync.engine import terms
 from crmsync.flows import discover, lint
 from crmsync.ledger import credentials
-from crmsync.models import FieldMapping, Mapping, MatchKey, OutboxEntry, RemoteProperty, RuleCondition, SyncRule
+from crmsync.models import (
+    Association,
+    FieldMapping,
+    Mapping,
+    MatchKey,
+    OutboxEntry,
+    RemoteProperty,
+    RuleCondition,
+    SyncRule,
+)
 from project.demo.models import Person
+from tests.flows import recipes
 
 
 def codes(mapping: Mapping) -> set[str]:
@@ -66,6 +76,29 @@ def test_a_new_conditional_rule_is_warned_of_before_any_record_fails(sync) -> No
     assert sync.contacts() == []
 
 
+def test_with_several_pipelines_a_deal_needs_one(sync) -> None:
+    """F8: HubSpot takes a deal without its pipeline only where there is one pipeline; a fixed value is enough."""
+    deals = sync.mappings["Opportunities"]
+    deals.fixed_values.all().delete()
+    assert "lint.required" not in codes(deals)
+    recipes.add_jobs(sync)
+    found = only(deals, "lint.required")
+    assert (found.severity, found.sentence) == (
+        "error",
+        "HubSpot demands pipeline of every new record, and no row fills it.",
+    )
+    recipes.fix(deals, "remote", "pipeline", "default")
+    assert "lint.required" not in codes(deals)
+
+
+def test_the_key_property_that_was_just_made_is_not_missed(sync) -> None:
+    """F8: what crmsync made itself is known before the next discovery."""
+    save_ada()
+    sync.drain()
+    assert Mapping.objects.get(pk=sync.people.pk).is_provisioned
+    assert "lint.key_property" not in codes(sync.people)
+
+
 def test_a_row_that_fills_the_property_ends_the_warning(sync) -> None:
     """F8: the remedy works."""
     sync.hub.plant_rule("contacts", "mobilephone", when={"hs_lead_status": ["NEW"]})
@@ -83,17 +116,21 @@ def test_an_unconditional_rule_is_an_error_for_creates_only(sync) -> None:
     assert "lint.required" not in codes(sync.people)
 
 
-def test_a_property_that_is_gone_stops_the_mapping_as_the_finding_says(sync) -> None:
+def test_a_property_that_is_gone_holds_its_field_as_the_finding_says(sync) -> None:
     """Fault 32, F8: an archived property is found with its row, and the effect it names is what happens."""
     sync.hub.portal.properties["0-1"]["demo_bio"].data["archived"] = True
     discover.discover(sync.portal)
     found = only(sync.people, "lint.property_archived")
     assert found.field_id == sync.people.fields.get(remote="demo_bio").pk
-    assert found.effect.startswith("The whole mapping stops")
-    save_ada()
+    assert found.effect.startswith("This field alone waits")
+    rows = save_ada()
+    Person.objects.update(bio="about her")
     sync.drain()
+    (contact,) = sync.contacts()
+    assert (contact["properties"]["city"], contact["properties"].get("demo_bio")) == ("London", None)
+    assert rows.get().last_code == "field.property_gone"
     sync.people.refresh_from_db()
-    assert (sync.people.state, sync.people.problem_code) == (terms.MappingState.PAUSED, "mapping.invalid")
+    assert sync.people.state == terms.MappingState.LIVE
 
 
 def test_an_option_that_is_gone_holds_back_its_field_only(sync) -> None:
@@ -176,14 +213,19 @@ def test_scopes_are_told_apart_by_what_they_stop(sync) -> None:
 
 
 def test_two_mappings_that_push_one_property_are_told(sync) -> None:
-    """F8: drafts push nothing, so they are not counted."""
+    """F8, F13: drafts push nothing, so they are not counted; with a rule of its own the other one is a warning."""
     other = Mapping.objects.create(
         portal=sync.portal, label="Others", model_label="demo.Person", object_type="contacts", state="draft"
     )
     FieldMapping.objects.create(mapping=other, local="city", remote="city", direction="push")
-    assert "lint.shared_target" not in codes(sync.people)
+    assert not {"lint.shared_target", "lint.rivals"} & codes(sync.people)
     Mapping.objects.filter(pk=other.pk).update(state="paused")
+    assert "“Others”" in only(sync.people, "lint.rivals").sentence
+    rule = SyncRule.objects.create(mapping=other, name="Of Leeds")
+    RuleCondition.objects.create(rule=rule, side="local", field="city", operator="equals", value="Leeds")
     assert "“Others”" in only(sync.people, "lint.shared_target").sentence
+    other.fields.update(write_mode="if_new")
+    assert not {"lint.shared_target", "lint.rivals"} & codes(sync.people)
 
 
 def test_a_django_row_that_cannot_be_made_is_told(sync) -> None:
@@ -275,3 +317,32 @@ def test_the_check_asks_only_with_its_tag(sync, monkeypatch, django_assert_num_q
     assert ("crmsync.W004", "People, status ↔ hs_lead_status") in found
     with pytest.raises(SystemCheckError, match=r"lint\.local_field"):
         call_command("check", tags=[checks.CONTRACT], databases=["default"])
+
+
+# --- Associations ---------------------------------------------------------------------------------------------------
+
+
+def test_what_an_association_leads_to_is_looked_at(sync, django_assert_max_num_queries) -> None:
+    """F8, F19: a label that goes is an error from the next refresh on, a mapping that is not live a warning; mended,
+    nothing is said."""
+    people, companies = sync.people, sync.mappings["Organisations"]
+    boss = sync.hub.add_label("contacts", "companies", "Boss")
+    discover.discover(sync.portal)
+    row = Association.objects.create(mapping=people, to_mapping=companies, local="organisation", label="Boss")
+    ours = {"lint.label_missing", "lint.association", "lint.target_not_live"}
+    assert not codes(people) & ours
+    sync.hub.remove_label("contacts", "companies", boss)
+    discover.discover(sync.portal)
+    assert codes(people) & ours == {"lint.label_missing"}
+    found = only(people, "lint.label_missing")
+    assert found.field == str(row)
+    assert "it has: Primary" in found.sentence
+    row.label, row.local = "", "employer"
+    row.save()
+    assert codes(people) & ours == {"lint.association"}
+    row.local = "organisation"
+    row.save()
+    Mapping.objects.filter(pk=companies.pk).update(state=terms.MappingState.PAUSED)
+    assert codes(people) & ours == {"lint.target_not_live"}
+    with django_assert_max_num_queries(5):
+        lint.of_mapping(Mapping.objects.select_related("portal").get(pk=people.pk))

@@ -12,6 +12,7 @@ from crmsync import jobs
 from crmsync.flows import related
 from crmsync.ledger import portals, readers, specs
 from crmsync.models import FieldMapping, Mapping, MatchKey, OutboxEntry, Reader, RuleCondition, SyncRule
+from crmsync.paths import walk
 from project.demo.models import Opportunity, Organisation, Person
 from tests.flows.conftest import Sync
 
@@ -226,10 +227,11 @@ def test_the_keys_a_path_follows(path, vias) -> None:
 
 
 def test_who_can_be_read() -> None:
-    """F4: paths from registered models lead to organisations and people; nothing points to an opportunity."""
+    """F4, A13: paths from registered models lead to organisations and people, opportunities can be rolled up."""
     assert related.is_readable(Organisation._meta.label)
     assert related.is_readable(Person._meta.label)
-    assert not related.is_readable(Opportunity._meta.label)
+    assert related.is_readable(Opportunity._meta.label)
+    assert not related.is_readable("hostapp.Note")
 
 
 @isolate_apps("project.demo")
@@ -254,7 +256,8 @@ def test_kin_and_the_three_hops() -> None:
 
     assert set(readers._kin(Place)) == set(readers._kin(Nickname)) == {"demo.place", "demo.city", "demo.nickname"}
     assert "demo.place" in readers._kin(City)
-    assert not readers.is_kin(Place, Person)
+    assert not walk.is_kin(Place, Person)
     for model in (Place, City, Nickname):
-        assert list(related._ends(model, readers.HOPS)) == [Place] * 3
-    assert not readers.is_foreign_key(City._meta.get_field("place_ptr"))
+        assert list(walk._chains(model, walk.HOPS)) == [Place] * 3
+        assert walk.ends(model) == {Place}
+    assert not walk.is_foreign_key(City._meta.get_field("place_ptr"))

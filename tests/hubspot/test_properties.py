@@ -241,3 +241,31 @@ def test_an_answer_of_another_shape_is_no_empty_list(fake, body):
     """Fault 26: a broken answer never looks as if every property had gone."""
     with pytest.raises(errors.UnknownOutcome):
         properties.list_all(fake([body]), "deals")
+
+
+# --- Options that are added -------------------------------------------------------------------------------------
+
+WON = STAGE["options"][0]
+LOST = {"label": "Lost", "value": "lost", "displayOrder": 1, "hidden": False, "description": ""}
+
+
+def test_options_are_added_behind_those_there_are(fake):
+    """Fault 33: HubSpot takes the whole list, so what is there is sent again; then it is read once more."""
+    sender = fake([shown("stage"), shown("stage"), shown("stage", options=[WON, LOST])])
+    found = properties.add_options(sender, "deals", "stage", [types.Option("lost", "Lost")])
+    assert [one.value for one in found.options] == ["closedwon", "lost"]
+    (change,) = [one for one in sender.requests if one.method == "PATCH"]
+    assert change.json == {"options": [WON | {"description": ""}, LOST]}
+
+
+def test_options_that_are_there_are_not_added(fake):
+    sender = fake([shown("stage")])
+    properties.add_options(sender, "deals", "stage", [types.Option("closedwon", "Won")])
+    assert [one.method for one in sender.requests] == ["GET"]
+
+
+def test_an_option_that_is_lost_again_and_again_is_no_success(fake):
+    """Fault 36"""
+    sender = fake([shown("stage")] * 8)
+    with pytest.raises(errors.UnknownOutcome):
+        properties.add_options(sender, "deals", "stage", [types.Option("lost", "Lost")])

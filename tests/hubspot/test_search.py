@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmsync.hubspot import errors, objects, types, wire
+from crmsync.hubspot import errors, objects, search, types, wire
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2026, 1, 2, 0, 0, 0, 500, tzinfo=UTC)
@@ -254,3 +254,24 @@ def test_the_window_is_whole_milliseconds_outwards(fake):
     low, high = (one["value"] for one in index.searches[0]["filterGroups"][0]["filters"])
     assert (low, high) == ("1767225600001", "1767225600002")
     assert wire.encode_json(index.searches[0])
+
+
+def test_patterns_go_five_a_search_and_every_page_is_read(fake):
+    """U3: HubSpot takes five groups of filters; what each finds comes once, all pages of it."""
+    asked = []
+
+    def answer(request):
+        body = request.json
+        asked.append([one["value"] for one in _filters(body)])
+        assert all(one["operator"] == "CONTAINS_TOKEN" for one in _filters(body))
+        assert len(body["filterGroups"]) <= 5
+        assert "hs_additional_emails" in body["properties"]
+        if "after" in body:
+            return {"total": 2, "results": [{"id": "2", "properties": {}}]}
+        return {"total": 2, "results": [{"id": "1", "properties": {}}], "paging": {"next": {"after": "1"}}}
+
+    patterns = [f"a{number}+*@x.org" for number in range(7)]
+    found = search.find_like(fake(answer), "contacts", "email", patterns)
+    assert [one.id for one in found] == ["1", "2"]
+    assert asked == [patterns[:5], patterns[:5], patterns[5:], patterns[5:]]
+    assert search.find_like(fake(answer), "contacts", "email", []) == []

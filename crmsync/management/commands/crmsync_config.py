@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from crmsync.engine import config, configdiff
-from crmsync.flows import configure
+from crmsync.flows import configure, prepare
 from crmsync.models import Portal
 
 
@@ -26,6 +26,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--suffix", default="", help="What the portal's mappings have behind the file's names.")
         parser.add_argument("--prune", action="store_true", help="Delete mappings that the file does not have.")
+        parser.add_argument(
+            "--create-properties",
+            action="store_true",
+            help="With plan and apply: properties that fields are sent to and HubSpot lacks are created there first.",
+        )
         lock = parser.add_mutually_exclusive_group()
         lock.add_argument("--lock", action="store_true", help="Keep them in this file: the admin only shows them.")
         lock.add_argument("--unlock", action="store_true", help="Let the admin edit them again.")
@@ -39,7 +44,7 @@ class Command(BaseCommand):
             elif verb == "diff":
                 self._diff(configure.diff(portal, _read(file), chosen), as_json=options["json"])
             else:
-                work = configure.apply if verb == "apply" else configure.make_plan
+                work = prepare.apply if verb == "apply" else configure.make_plan
                 self._show(work(portal, _read(file), chosen), verb, as_json=options["json"])
         except config.ConfigError as error:
             self._refuse(error, as_json=options["json"])
@@ -95,7 +100,8 @@ def _options(file: str, options: dict) -> configure.Options:
     if options["lock"] and not 0 < len(name) <= 300:
         raise CommandError("--lock needs the name of a file, of at most 300 characters.")
     chosen = tuple(options["mapping"])
-    return configure.Options(chosen, options["suffix"], options["prune"], kept_in, name)
+    creates = options["create_properties"]
+    return configure.Options(chosen, options["suffix"], options["prune"], kept_in, name, creates_properties=creates)
 
 
 def _read(file: str) -> str:

@@ -1,0 +1,1 @@
+"""A second product of the demo host, of a firm that sends tradesmen to clients: recipes of integrations need it."""
