@@ -37,7 +37,7 @@ def _first(
     """Nothing was agreed on: a blank side is filled; of two partners, HubSpot's counts unless we made the record."""
     if here is not None and here.remote_id and _has(there, here.remote_id):
         yield edgeterms.keep(here, seen)
-    elif here is not None and (not there or not ways.pulls or _is_ours(here, seen)):
+    elif here is not None and (not there or not ways.pulls or (ways.pushes and _is_ours(here, seen))):
         yield from _push(here, ways, is_ours=_is_ours(here, seen))
     elif there and ways.pulls:
         yield from _pull(there)

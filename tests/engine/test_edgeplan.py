@@ -35,6 +35,7 @@ def test_of_two_partners_hubspots_counts_unless_we_made_the_record() -> None:
     assert moves(FK, local=(A,), remote=(B,)) == [(MOVE.ADD_LOCAL, "l1", "r1")]
     assert moves(FK, local=(A,), remote=(B,), is_made_by_us=True) == [(MOVE.ADD_REMOTE, "l0", "r0")]
     assert moves(FK, PUSH, local=(A,), remote=(B,)) == [(MOVE.ADD_REMOTE, "l0", "r0")]
+    assert moves(FK, PULL, local=(A,), remote=(B,), is_made_by_us=True) == [(MOVE.ADD_LOCAL, "l1", "r1")]
 
 
 def test_a_cleared_foreign_key_removes_only_what_we_made() -> None:
