@@ -15,7 +15,8 @@ from project import broker
 from project.supervisor import Supervisor
 
 # In the order in which they are run: the quick ones first, memory takes the longest.
-NAMES = ("pull", "latency", "push", "save", "save_rq", "webhook", "webhook_rq", "planner", "storm", "memory")
+QUICK = ("pull", "latency", "push", "save", "save_rq", "webhook", "webhook_rq", "planner", "storm")
+NAMES = (*QUICK, "memory", "strangers")
 Report = dict[str, Any]
 
 

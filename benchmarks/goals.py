@@ -80,6 +80,8 @@ GOALS: dict[str, Goal] = {
     "memory.pull_mib": Goal("5", "backfill: peak at the large size, MiB", AT_MOST, 120, 80),
     "memory.push": Goal("5", "push backfill: peak at the large size ÷ at the small", AT_MOST, 1.10, 1.03),
     "memory.push_mib": Goal("5", "push backfill: peak at the large size, MiB", AT_MOST, 120, 80),
+    "strangers.rows": Goal("U9", "link-only backfill of strangers: rows left in any table", AT_MOST, 0),
+    "strangers.peak": Goal("5", "the same: peak at the large size ÷ peak at the small", AT_MOST, 1.10, 1.03),
     "storm.time": Goal("18", "storm: time until quiet ÷ plain loop", AT_MOST, 0.5, 0.3),
     "storm.calls": Goal("18", "storm: calls ÷ ⌈D/100⌉", AT_MOST, 2, 1.1),
 }

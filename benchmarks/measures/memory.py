@@ -29,7 +29,13 @@ def _peak(world: World, way: str, size: int) -> float:
         world.plant(size)
     else:
         records.store_people(size)
+    peak = peak_of(way)
+    world.demand(size)
+    return peak
+
+
+def peak_of(way: str) -> float:
+    """MiB of a process that does one backfill and nothing else."""
     argv = [sys.executable, "-m", "benchmarks.peak", way]
     ended = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True)
-    world.demand(size)
     return float(json.loads(ended.stdout)["peak_mib"])
