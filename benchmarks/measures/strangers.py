@@ -31,6 +31,6 @@ def measure(trial: Trial) -> None:
 
 
 def _rows() -> int:
-    """Of every table of the product and of crmsync, but for the run itself and what the hours' calls are counted in."""
+    """Of every table of the product and of crmsync, but for the run and what counts the calls of each hour."""
     models = [model for label in ("crmsync", "demo") for model in apps.get_app_config(label).get_models()]
     return sum(model.objects.count() for model in models if model.__name__ not in {"Run", "ApiUsage"})
