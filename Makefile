@@ -3,6 +3,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
+TIMES ?= 20
 PYTHON ?=
 comma := ,
 
@@ -27,11 +28,12 @@ ifneq ($(shell $(PY) -c 'print("runs")' 2>/dev/null),runs)
 $(shell rm -f $(VENV)/.installed-*)
 endif
 
-.PHONY: help demo test ci lint bench chaos setup python clean
+.PHONY: help demo test explore ci lint bench chaos setup python clean
 
 help:
 	@echo "make demo    the whole thing on this machine: a fake HubSpot, the product, workers (ARGS=--check: verify and end)"
 	@echo "make test    the tests, on SQLite, or on the database that DATABASE_URL names (ARGS: for pytest)"
+	@echo "make explore every property test with new examples, TIMES=20 times as many (ARGS: for pytest)"
 	@echo "make ci      what must pass before a change lands: tests on SQLite and PostgreSQL, and lint"
 	@echo "make lint    layers, types, style, migrations"
 	@echo "make bench   measure (ARGS: which)"
@@ -44,6 +46,9 @@ demo: $(VENV)/.installed-demo$(DRIVER)
 
 test: $(VENV)/.installed-dev$(DRIVER)
 	@$(PY) -m pytest $(ARGS)
+
+explore: $(VENV)/.installed-dev$(DRIVER)
+	@CRMSYNC_EXPLORE=$(TIMES) $(PY) -m pytest --timeout=0 $(ARGS)
 
 ci:
 	@.ci/run

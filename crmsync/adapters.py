@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from django.apps import apps
-from django.db import DatabaseError, models
+from django.db import DatabaseError, models, router
 
 from crmsync import conf
 from crmsync.engine import combined, record, terms
@@ -240,6 +240,7 @@ def _prefetch(target: walk.Target, columns: Iterable[str]) -> models.Prefetch:
     """The related rows that crmsync may see, in the order of their keys, with no more columns than needed."""
     field = target.field
     rows = adapter_for(field.related_model._meta.label).queryset().order_by("pk")
+    rows = rows.using(router.db_for_write(field.related_model))
     key = [field.field.name] if field.one_to_many else []
     rows = rows.select_related(None).only("pk", *key, *sorted(filter(None, columns)))
     return models.Prefetch(rollups.accessor_of(field), queryset=rows, to_attr=_AHEAD + field.name)

@@ -15,6 +15,8 @@ class CrmsyncConfig(AppConfig):
     def ready(self) -> None:
         """Connect what listens."""
         from crmsync import checks, receivers
+        from crmsync.paths import behind
 
+        behind.remember()
         checks.register()
         receivers.connect_all()

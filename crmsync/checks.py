@@ -8,16 +8,18 @@ from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DEFAULT_DB_ALIAS, router
+from django.db import DEFAULT_DB_ALIAS, connections, router
 from django.db.models import Field, Model
 
 from crmsync import conf
 from crmsync.engine import findings
 from crmsync.flows import lint
-from crmsync.models import Mapping
+from crmsync.ledger import places, slips
+from crmsync.models import Mapping, OutboxEntry, Slip
 from crmsync.paths import categories, fields
 
 CONTRACT = "crmsync_contract"
+_ROUTER = "Put 'crmsync.routers.Router' first in DATABASE_ROUTERS."
 
 
 def check_settings(app_configs, **kwargs) -> list[checks.CheckMessage]:
@@ -27,7 +29,7 @@ def check_settings(app_configs, **kwargs) -> list[checks.CheckMessage]:
     except ImproperlyConfigured as error:
         return [checks.Error(str(error), hint="See the settings reference in the README.", id="crmsync.E001")]
     found = [*_unknown(), *_runner(options), *_models(options), *_categories(options)]
-    return [*found, *_queue(options), *_addresses(options)]
+    return [*found, *_databases(), *_queue(options), *_addresses(options)]
 
 
 def _unknown() -> list[checks.CheckMessage]:
@@ -79,17 +81,44 @@ def _models(options: conf.Options) -> list[checks.CheckMessage]:
 
 
 def _homes(label: str, model: type[Model]) -> list[checks.CheckMessage]:
-    """Nothing is promised for a model on another database: its change and the mark could not be one transaction."""
-    homes = {router.db_for_write(model), router.db_for_write(apps.get_model("crmsync", "OutboxEntry"))}
-    if homes == {DEFAULT_DB_ALIAS}:
+    """A change and its mark must be one transaction: in another database than ours the mark is a slip there."""
+    alias = places.home(model)
+    if alias not in connections:
+        return [_unsafe(f"{label} is written to the database “{alias}”, which DATABASES lacks.", "Name it there.")]
+    if alias == places.OWN or router.allow_migrate_model(alias, Slip):
+        return []
+    sentence = f"{label} is written to the database “{alias}”, where no router lets crmsync have its table of slips."
+    return [_unsafe(sentence, f"{_ROUTER} Then run manage.py migrate --database={alias}.")]
+
+
+def _databases() -> list[checks.CheckMessage]:
+    """What is read of our own tables must be what was written last: a replica may be behind."""
+    aliases = {router.db_for_write(OutboxEntry), router.db_for_read(OutboxEntry)}
+    if aliases == {places.OWN}:
+        return []
+    said = "”, “".join(sorted(aliases - {places.OWN}))
+    return [_unsafe(f"crmsync's own tables are read or written in “{said}”, not only in “default”.", _ROUTER)]
+
+
+def check_slips(app_configs, databases=None, **kwargs) -> list[checks.CheckMessage]:
+    """E005: rows of the host's are in a database without our table of slips, so that saving them fails.
+
+    Not while ``migrate`` runs, which is the remedy.
+    """
+    if "migrate" in sys.argv:
         return []
     return [
-        checks.Error(
-            f"{label} or crmsync's outbox is not written to the database “default”.",
-            hint="A change and its dirty mark must be one transaction: route both to “default”.",
-            id="crmsync.E005",
+        _unsafe(
+            f"The database “{alias}” has rows that are synced, but lacks crmsync's table of slips.",
+            f"Run manage.py migrate --database={alias}.",
         )
+        for alias in places.others()
+        if alias in (databases or ()) and not slips.is_ready(alias)
     ]
+
+
+def _unsafe(sentence: str, hint: str) -> checks.CheckMessage:
+    return checks.Error(sentence, hint=hint, id="crmsync.E005")
 
 
 def _categories(options: conf.Options) -> list[checks.CheckMessage]:
@@ -207,4 +236,5 @@ def register() -> None:
     """Register all checks."""
     checks.register(check_settings, "crmsync")
     checks.register(check_contract, CONTRACT)
+    checks.register(check_slips, checks.Tags.database)
     checks.register(check_fernet, checks.Tags.security)

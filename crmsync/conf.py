@@ -55,6 +55,9 @@ class Options:
     # The delayed pass is the complete one: recent reads are not monotonic in modified time.
     FULL_POLL_SECONDS: int = 1800
     FULL_POLL_OVERLAP_SECONDS: int = 900
+    # A changed association that no webhook told is found after at most this long: no modified date moves with it, so
+    # all linked records are asked about, a thousand a call. 0: never.
+    EDGE_POLL_SECONDS: int = 21_600
     # HubSpot's burst limit per 10 seconds for this app; 100 is the Free and Starter tier. 0: nothing is paced.
     BURST_PER_10_SECONDS: int = 100
     # The account's search limit is 5 a second for all apps; one is left to others. 0: as the burst.

@@ -9,10 +9,24 @@ import os
 import time
 from collections.abc import Callable
 
-from django.db import OperationalError, close_old_connections, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, close_old_connections, transaction
 
 from crmsync import conf
-from crmsync.flows import across, alive, backfill, discover, intake, meter, poll, prune, pull, push, spread, timed
+from crmsync.flows import (
+    across,
+    alive,
+    backfill,
+    carry,
+    discover,
+    intake,
+    meter,
+    poll,
+    prune,
+    pull,
+    push,
+    spread,
+    timed,
+)
 from crmsync.ledger import readers
 
 logger = logging.getLogger(__name__)
@@ -34,7 +48,7 @@ _DATABASE_NAP_SECONDS = 2.0
 _sulks_until = 0.0
 
 
-def ring_on_commit(using: str = "default") -> None:
+def ring_on_commit(using: str = DEFAULT_DB_ALIAS) -> None:
     """Ring once this transaction is committed; many changes in one transaction ring once."""
     if conf.current().RUNNER != "rq":
         return  # the database runner looks for itself
@@ -125,11 +139,19 @@ def work(seconds: float) -> tuple[int, bool]:
     """Drain all queues in the order people wait for them; (how much was done, whether nothing is left).
 
     Webhooks are split first, then pulls and pushes of live edits, then a slice of a backfill. Associated records
-    are spread before the pulls and related rows before the pushes, which then carry all that changed.
+    are spread before the pulls and related rows before the pushes, which then send all that changed; what was
+    captured in other databases is carried over before both.
     """
     end, total = time.monotonic() + seconds, 0
     while time.monotonic() < end:
-        steps = (intake.split, across.spread_due, pull.pull_due, spread.spread_due, push.push_due)
+        steps = (
+            intake.split,
+            across.spread_due,
+            pull.pull_due,
+            carry.carry_due,
+            spread.spread_due,
+            push.push_due,
+        )
         done = sum(_guarded(step) for step in steps)
         if not done:
             done = _guarded(lambda: backfill.work_on_runs(2.0))
@@ -175,7 +197,7 @@ def run_forever(is_stopped: Callable[[], bool]) -> None:
 
 def tidy() -> int:
     """The hourly job: delete a slice of what was kept long enough, and read fields again that were read long ago."""
-    return _guarded(prune.prune) + _guarded(discover.discover_due)
+    return _guarded(prune.prune) + _guarded(carry.tidy) + _guarded(discover.discover_due)
 
 
 def schedule() -> None:

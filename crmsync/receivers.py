@@ -198,7 +198,7 @@ class _Members(_Receiver):
         own, others = (pks, [instance.pk]) if reverse else ([instance.pk], pks)
         if self.field.remote_field.symmetrical:
             own = [*own, *others]
-        if capture.capture_members(self.label, self.field, own, others):
+        if capture.capture_members(self.label, self.field, own, others, using):
             jobs.ring_on_commit(using)
 
     def _other_end(self, between, instance, reverse: bool, using: str) -> list:

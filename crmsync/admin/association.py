@@ -1,7 +1,6 @@
 """Associations on a mapping's page, and the list of what is associated, waits, is left or needs a person."""
 
 from collections import defaultdict
-from functools import cached_property
 
 from django import forms
 from django.contrib import admin
@@ -34,7 +33,7 @@ class AssociationForm(forms.ModelForm):
         self.mapping = mapping
         if "local" in self.fields:
             self.fields["local"] = forms.ChoiceField(label=self.fields["local"].label, choices=self._relations())
-            rows = Mapping.objects.filter(portal_id=mapping.portal_id)
+            rows = Mapping.objects.filter(portal_id=mapping.portal_id, version_of=None)
             self.fields["to_mapping"].queryset = rows
             self.fields["to_mapping"].choices = [_NONE, *others]  # else each row asks for them by a query
             self.fields["label"].widget.attrs["list"] = _LABELS
@@ -71,6 +70,15 @@ _LABELS = "crmsync-association-labels"
 class AssociationSet(forms.BaseInlineFormSet):
     """Rows of one mapping; they share the labels that can be chosen."""
 
+    def get_queryset(self) -> models.QuerySet:
+        """What is shown is judged, too, further down the page; what was posted is not what is stored."""
+        rows = super().get_queryset()
+        if not self.is_bound and self.instance.pk:
+            for row in rows:
+                row.mapping = self.instance  # Django sets only the id, and would read it for each row
+            catalogue.of(self.instance).associations = list(rows)
+        return rows
+
     def get_form_kwargs(self, index):
         return {**super().get_form_kwargs(index), "mapping": self.instance, "others": self._others}
 
@@ -78,11 +86,10 @@ class AssociationSet(forms.BaseInlineFormSet):
         super().add_fields(form, index)
         widgets.name_deletion(form)
 
-    @cached_property
+    @property
     def _others(self) -> list[widgets.Choice]:
         """The mappings whose records can be associated."""
-        rows = Mapping.objects.filter(portal_id=self.instance.portal_id)
-        return [(pk, label) for pk, label in rows.values_list("pk", "label")]
+        return catalogue.of(self.instance).nearby.mappings
 
     @property
     def datalists(self) -> list[widgets.Datalist]:

@@ -5,7 +5,21 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from crmsync.engine import config
-from crmsync.flows import connect, discover, failures, lifecycle, propose, provision, revisions, standing, trial
+from crmsync.flows import (
+    canary,
+    choose,
+    connect,
+    discover,
+    failures,
+    lifecycle,
+    once,
+    propose,
+    provision,
+    revisions,
+    standing,
+    trial,
+    versions,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -13,15 +27,19 @@ T = TypeVar("T")
 
 # What these say is written for staff.
 _SPEAKING = (
+    canary.CanaryError,
+    choose.ChoiceError,
     config.ConfigError,
     connect.ConnectError,
     discover.DiscoveryError,
     lifecycle.LifecycleError,
+    once.OnceError,
     propose.ProposalError,
     provision.ProvisionError,
     revisions.RevisionError,
     standing.StandingError,
     trial.TrialError,
+    versions.VersionError,
 )
 
 

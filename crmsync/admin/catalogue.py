@@ -2,16 +2,19 @@
 
 import copy
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 
 from django import forms
+from django.db import models
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crmsync import adapters, conf
 from crmsync.admin import widgets
 from crmsync.engine import across, combined, objecttypes
-from crmsync.models import Mapping, RemoteLabel, RemoteObjectType, RemotePipeline, RemoteProperty
+from crmsync.models import Association, Mapping, RemoteLabel, RemoteObjectType, RemotePipeline, RemoteProperty
 from crmsync.paths import computed
 
 # So many <option> elements a page stays quick with; above it rows get a text input with suggestions.
@@ -27,14 +30,24 @@ _SINGULARS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """``labels`` are (to type, label, key), as of ``ledger.relations.read_labels``; ``mappings`` (id, name)."""
+
+    labels: list[tuple[str, str, str]]
+    mappings: list[tuple[int, str]]
+
+
 class Catalogue:
     """What one mapping can name, read once a page. A mapping still without portal, model or type knows it all."""
 
     def __init__(self, mapping: Mapping, rows: int = 1, *, is_typed: bool = False) -> None:
-        """``is_typed``: paths may be typed, so that several can be combined."""
+        """``is_typed``: paths may be typed, so that several can be combined. ``associations``: the mapping's, as a
+        form shows them, for whoever judges them on the same page."""
         self.mapping = mapping
         self.rows = rows
         self.is_typed = is_typed
+        self.associations: list[Association] | None = None
         self._options: dict[str, widgets.Options] = {}
 
     @cached_property
@@ -46,11 +59,24 @@ class Catalogue:
             return None
 
     @cached_property
+    def nearby(self) -> Nearby:
+        """What its records can be associated with; one query."""
+        if not self.mapping.portal_id:
+            return Nearby([], [])
+        labels = RemoteLabel.objects.filter(portal=self.mapping.portal_id, object_type=self.mapping.object_type)
+        others = Mapping.objects.filter(portal=self.mapping.portal_id, version_of=None).order_by()
+        number = Cast("pk", models.CharField(max_length=40))
+        kind, other = models.Value("label", models.CharField()), models.Value("mapping", models.CharField())
+        rows = labels.order_by().values_list(kind, "to_type", "label", "key")
+        found = list(rows.union(others.values_list(other, "object_type", "label", number), all=True))
+        mine = [row[1:] for row in found if row[0] == "label"]
+        mappings = [(int(key), label) for which, _, label, key in found if which == "mapping"]
+        return Nearby(sorted(mine, key=lambda one: one[2], reverse=True), sorted(mappings, key=lambda one: one[1]))
+
+    @property
     def labels(self) -> list[tuple[str, str]]:
         """(label, object type) of the associations that records of this type can have; a label may be blank."""
-        mine = {"portal_id": self.mapping.portal_id, "object_type": self.mapping.object_type}
-        rows = RemoteLabel.objects.filter(**mine).order_by("label", "to_type")
-        return list(rows.values_list("label", "to_type")) if self.mapping.portal_id else []
+        return sorted((label, to_type) for to_type, label, _key in self.nearby.labels)
 
     @cached_property
     def discovered(self) -> dict[str, list[RemoteProperty]]:

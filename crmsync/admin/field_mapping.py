@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.urls import path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.admin import cells, forms, formsets, page, verdict
+from crmsync.admin import cells, combine, field_page_form, forms, formsets, page, verdict
 from crmsync.admin.revision import Revised
 from crmsync.engine import terms
 from crmsync.models import FieldMapping, Mapping, ValueMapEntry
@@ -27,32 +28,9 @@ class PullValueMapInline(PushValueMapInline):
     verbose_name_plural = _("From HubSpot: what a HubSpot value becomes in Django, beside the lines “both ways”")
 
 
-class FieldPageForm(forms.FieldMappingForm):
-    """A row by itself; on the mapping's page the rows are judged together."""
-
-    class Meta(forms.FieldMappingForm.Meta):
-        help_texts = {"local": _("Several fields become one value with + between them, such as kind+status.")}
-
-    def __init__(self, *args, **kwargs) -> None:
-        """The defaults are chosen among what the lines of the value map are."""
-        super().__init__(*args, **kwargs)
-        for name, listed in (("default_local", "local_value"), ("default_remote", "remote_value")):
-            if name in self.fields:
-                self.fields[name].widget.attrs.update({"list": f"crmsync-{listed}", "autocomplete": "off"})
-
-    def clean(self):
-        cleaned = super().clean()
-        if not self.errors and cleaned.get("is_active"):
-            names = ("local", "remote", "direction", "is_active")
-            row = FieldMapping(pk=self.instance.pk, **{name: cleaned[name] for name in names})
-            for text in formsets.find_rivals(self.instance.mapping, [row]):
-                self.add_error(None, text)
-        return cleaned
-
-
 @admin.register(FieldMapping)
 class FieldMappingAdmin(Revised, page.Page):
-    form = FieldPageForm
+    form = field_page_form.FieldPageForm
     inlines = [PushValueMapInline, PullValueMapInline]
     list_display = [
         "pair",
@@ -108,7 +86,17 @@ class FieldMappingAdmin(Revised, page.Page):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_object_links(self, request: HttpRequest, obj: FieldMapping) -> list[tuple[str, object]]:
-        return [(self.object_url(obj.mapping), _("Back to the mapping"))]
+        links = [(self.object_url(obj.mapping), _("Back to the mapping"))]
+        if combine.is_allowed(self, request, obj):
+            links.append((self.url_of("fieldmapping_combine", obj.pk), _("Combine fields")))
+        return links
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.combine_view)
+        return [path("<path:object_id>/combine/", view, name="crmsync_fieldmapping_combine"), *super().get_urls()]
+
+    def combine_view(self, request: HttpRequest, object_id: str):
+        return combine.view(self, request, object_id)
 
     @admin.display(description=_("field mapping"), ordering="local")
     def pair(self, obj: FieldMapping) -> str:

@@ -5,6 +5,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from crmsync.ledger import canaries
 from crmsync.models import Mapping
 
 
@@ -32,5 +33,7 @@ class Kept(admin.ModelAdmin):
 
 def sentence(mapping: Mapping) -> str:
     """Why a page shows a mapping only, and where it is edited."""
+    if mapping.locked_by == canaries.LOCK:
+        return _("A canary of this version is open, so it stays as it was tried. Promote or drop it first.")
     text = _("This mapping is kept in the file “%(file)s”. Edit that file, then run crmsync_config apply with it.")
     return text % {"file": mapping.locked_by}

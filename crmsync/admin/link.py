@@ -69,7 +69,7 @@ class LinkAdmin(page.ReadOnlyPage):
         if asked := confirm.confirm(self, request, queryset, "unlink", title=title, text=_UNLINKING, is_final=True):
             return asked
         with transaction.atomic():
-            free = queryset.filter(queue.free(timezone.now())).order_by()
+            free = queryset.filter(queue.free(timezone.now()), in_canary=False).order_by()
             chosen = list(free.select_related(None).select_for_update())
             self.log_deletions(request, chosen)
             journal.log([_unlinked(link, request) for link in chosen])
@@ -78,7 +78,10 @@ class LinkAdmin(page.ReadOnlyPage):
         text = ngettext("%(n)d pair was unlinked; both records are kept.", "%(n)d pairs were unlinked.", count)
         self.say(request, text % {"n": count})
         if queryset.exists():
-            self.say(request, _("Some are being synced right now: try again in a moment."), messages.WARNING)
+            text = _(
+                "Some are being synced right now, or in an open canary: try again in a moment, or when it has ended."
+            )
+            self.say(request, text, messages.WARNING)
         return None
 
     # --- Cells ----------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from crmsync.admin import (
     mapping_list,
     review,
     revision,
+    versions,
 )
 from crmsync.admin.deletion import CountedDeletion
 from crmsync.admin.mapping_pages import MappingPages
@@ -27,6 +28,7 @@ from crmsync.engine import terms
 from crmsync.flows import lifecycle
 from crmsync.ledger import portals, specs
 from crmsync.models import (
+    Canary,
     Conflict,
     FieldMapping,
     InboxEvent,
@@ -41,6 +43,7 @@ from crmsync.models import (
 _OBJECTS, _MATCH, _ROWS, _RELATIONS = "crmsync-objects", "crmsync-match", "crmsync-rows", "crmsync-relations"
 # The template repeats the buttons below the fieldset of this name: here the person knows what they do.
 _REVIEW = "crmsync-review"
+_SWITCHES = ("creates_remote", "creates_local", "deletes")
 # Inputs of one row of fields, its hidden ids too, and those of the rest of the form.
 _INPUTS_A_ROW, _OTHER_INPUTS = 11, 120
 
@@ -72,15 +75,21 @@ class AddFieldInline(field_mapping.LargeFieldMappingInline):
 
 @admin.register(Mapping)
 class MappingAdmin(
-    MappingPages, mapping_actions.MappingActions, review.Steps, mapping_list.Columns, CountedDeletion, kept.Kept
+    versions.Versions,
+    MappingPages,
+    mapping_actions.MappingActions,
+    review.Steps,
+    mapping_list.Columns,
+    CountedDeletion,
+    kept.Kept,
 ):
     form = forms.MappingForm
     list_display = ["label", "joins", "state_and_problem", "fields_", "links_", "outbox", "inbox", "portal"]
     list_filter = ["state", "portal", "model_label", "object_type", "direction"]
     search_fields = ["label", "model_label", "object_type"]
     readonly_fields = [
-        *("shown_state", "kept_in", "problem", "revision", "created_at", "all_fields"),
-        *("statuses", "rule_list", "switches", "life", "contract", "proof_state", "concerns", "work"),
+        *("shown_state", "version_note", "kept_in", "problem", "revision", "created_at", "all_fields"),
+        *("statuses", "rule_list", "events", "switches", "life", "contract", "proof_state", "concerns", "work"),
     ]
     counted = (
         (FieldMapping, "mapping"),
@@ -90,6 +99,7 @@ class MappingAdmin(
         (LogEntry, "mapping"),
         (Conflict, "mapping"),
     )
+    keeps = ((Canary, "mapping"),)
     empty_hint = _(
         "A mapping joins a Django model and a HubSpot object type, field by field. A new one is a draft and syncs"
         " nothing. Next: connect a portal and refresh its fields, then add a mapping."
@@ -99,7 +109,7 @@ class MappingAdmin(
         return mapping_list.MappingList
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        return mapping_list.with_facts(super().get_queryset(request).select_related("portal"))
+        return mapping_list.with_facts(super().get_queryset(request).select_related("portal", *versions.RELATED))
 
     # --- The form -------------------------------------------------------------------------------------------
 
@@ -109,9 +119,10 @@ class MappingAdmin(
         edits = obj is None or self.has_change_permission(request, obj)
         objects = [*ends, "custom_type"] if edits and not _is_settled(obj) else ends
         seen = ["seen_revision"] if edits else []
-        kept_in = ["kept_in"] if self.is_kept(obj) else []
+        kept_in = ["kept_in"] if self.is_kept(obj) and not obj.version_of_id else []
         problem = ["problem"] if obj and obj.problem else []
-        shown = [("shown_state", "revision", "created_at"), *problem, *kept_in]
+        other = ["version_note"] if obj and (obj.version_of_id or hasattr(obj, "version")) else []
+        shown = [("shown_state", "revision", "created_at"), *other, *problem, *kept_in]
 
         def saved(*names: str) -> list[str]:
             return list(names) if obj else []
@@ -119,10 +130,7 @@ class MappingAdmin(
         return [
             *([(None, {"fields": shown})] if obj else []),
             (_("1. Objects"), {"fields": [*objects, "direction"], "classes": [_OBJECTS], "description": _JOINED}),
-            (
-                _("2. Match"),
-                {"fields": ["creates_remote", "creates_local"], "classes": [_MATCH], "description": _MATCHING},
-            ),
+            (_("2. Match"), {"fields": [], "classes": [_MATCH], "description": _MATCHING}),
             (
                 _("3. Fields"),
                 {
@@ -134,7 +142,13 @@ class MappingAdmin(
             (_("4. Statuses"), {"fields": saved("statuses"), "description": _STATUSES}),
             (_("5. Rules"), {"fields": saved("rule_list"), "description": _RULES}),
             (_("6. Associations"), {"fields": [], "classes": [_RELATIONS], "description": _RELATED}),
-            (_("7. Safety"), {"fields": ["deletes", "uses_save", *saved("switches"), *seen]}),
+            (
+                _("7. Events"),
+                {
+                    "fields": [*saved("events"), *_SWITCHES, "uses_save", *saved("switches"), *seen],
+                    "description": _EVENTS,
+                },
+            ),
             (
                 _("8. Review"),
                 {
@@ -231,7 +245,8 @@ def _is_settled(obj: Mapping | None) -> bool:
     """Whether both ends are fixed by what was done with the mapping."""
     if obj is None or obj.pk is None:
         return False
-    return terms.MappingState(obj.state).is_started or obj.link_count > 0
+    is_version = obj.version_of_id is not None  # whose links are those of the mapping it is a version of
+    return is_version or terms.MappingState(obj.state).is_started or obj.link_count > 0
 
 
 def _fits(obj: Mapping) -> bool:
@@ -265,6 +280,10 @@ _RULES = _("Rules let only some records in. Each has its own switch; without any
 _RELATED = _(
     "A relation of the model and an association in HubSpot. Both records must be synced: the other one by the mapping"
     " chosen here. Each row is a switch of its own."
+)
+_EVENTS = _(
+    "Every change that is carried over by itself, in either direction, with the switch that stops it. Fields and"
+    " associations have their switches in their rows above."
 )
 _REVIEWED = _("What keeps it from working, what was proved, and what the next step is.")
 _SAVE_FIRST = _("Save the mapping: it is a draft and syncs nothing. Then it is reviewed here, and switched on.")

@@ -10,8 +10,8 @@ from crmsync import conf, jobs
 from crmsync.admin import attempt, cells, confirm
 from crmsync.admin.holding import Holding
 from crmsync.engine import terms
-from crmsync.flows import backfill, lifecycle, lint
-from crmsync.ledger import specs, steps
+from crmsync.flows import advance, backfill, lifecycle, lint
+from crmsync.ledger import steps
 from crmsync.models import Mapping, Portal, choices
 
 _STATES = terms.MappingState
@@ -208,7 +208,8 @@ def _steps(obj: Mapping) -> list[str]:
         return ["mark_tested"] if life.is_behind else ["approve"] if life.is_unapproved else []
     next_one = [] if life.is_approved else ["approve"] if life.is_tested else ["mark_tested"]
     is_barred = conf.current().TWO_PERSON_APPROVAL and not life.is_approved and obj.state != _STATES.PAUSED
-    return next_one if is_barred else ["set_live", *next_one]
+    is_version = obj.version_of_id is not None  # which is promoted instead
+    return next_one if is_barred or is_version else ["set_live", *next_one]
 
 
 def _todo(mapping: Mapping) -> list[object]:
@@ -224,14 +225,7 @@ def _todo(mapping: Mapping) -> list[object]:
 
 def refuse(mapping: Mapping) -> object:
     """Why a mapping cannot run, in one sentence with the remedy; empty if it can."""
-    spec, refusal = attempt.attempt(lambda: specs.check(mapping))
-    if spec is None:
-        return refusal
-    if not spec.fields:
-        return _("“%(mapping)s” has no active field mapping: add one.") % {"mapping": mapping}
-    if mapping.portal.state == choices.PortalState.NEW:
-        return _("The portal of “%(mapping)s” is not connected: enter its access token.") % {"mapping": mapping}
-    return ""
+    return attempt.attempt(lambda: advance.check_runs(mapping))[1]
 
 
 _NO_MATCH = _(

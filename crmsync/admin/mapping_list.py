@@ -62,7 +62,8 @@ class Columns(page.Page):
 
     @admin.display(description=_("state"), ordering="state")
     def state_and_problem(self, obj: Mapping):
-        return cells.lines(self.shown_state(obj), cells.folded(obj.problem))
+        live = _("version of %(mapping)s") % {"mapping": obj.version_of} if obj.version_of_id else ""
+        return cells.lines(self.shown_state(obj), live, cells.folded(obj.problem))
 
     @admin.display(description=_("fields"))
     def fields_(self, obj: Mapping):

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.admin import bulk_add, duplicate, life, preview, proof, provision, replace, trial
+from crmsync.admin import bulk_add, duplicate, life, once, preview, proof, provision, replace, trial
 from crmsync.models import Mapping
 
 
@@ -18,6 +18,7 @@ class MappingPages(admin.ModelAdmin):
             path("<path:object_id>/preview/", wrap(self.preview_view), name="crmsync_mapping_preview"),
             path("<path:object_id>/proof/", wrap(self.proof_view), name="crmsync_mapping_proof"),
             path("<path:object_id>/try/", wrap(self.trial_view), name="crmsync_mapping_trial"),
+            path("<path:object_id>/once/", wrap(self.once_view), name="crmsync_mapping_once"),
             path("<path:object_id>/life/", wrap(self.life_view), name="crmsync_mapping_life"),
             path("<path:object_id>/life/<int:number>/", wrap(self.restore_view), name="crmsync_mapping_restore"),
             path("<path:object_id>/duplicate/", wrap(self.duplicate_view), name="crmsync_mapping_duplicate"),
@@ -35,6 +36,9 @@ class MappingPages(admin.ModelAdmin):
 
     def trial_view(self, request: HttpRequest, object_id: str):
         return trial.view(self, request, object_id)
+
+    def once_view(self, request: HttpRequest, object_id: str):
+        return once.view(self, request, object_id)
 
     def life_view(self, request: HttpRequest, object_id: str):
         return life.view(self, request, object_id)
@@ -62,6 +66,7 @@ class MappingPages(admin.ModelAdmin):
         if self.has_operate_permission(request):
             links.insert(0, (self.url_of("mapping_preview", obj.pk), _("Preview")))
             links.insert(1, (self.url_of("mapping_trial", obj.pk), _("Try one record")))
+            links.insert(2, (self.url_of("mapping_once", obj.pk), _("Create one in HubSpot…")))
         if bulk_add.is_allowed(self, request, obj):
             links.append((self.url_of("mapping_bulk_add", obj.pk), _("Add fields")))
         if provision.is_allowed(self, request, obj):

@@ -1,122 +1,176 @@
-"""The preview: what the first page of each direction would do, record by record and field by field."""
+"""The preview: what the first page of each direction would do, record by record and field by field, twenty a page."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page as Cut
+from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from crmsync.admin import attempt, cells, payload
+from crmsync.admin import attempt, payload, plan_lines
 from crmsync.admin import page as pages
 from crmsync.engine import changes, plan, spec, terms
 from crmsync.flows import backfill
 from crmsync.models import Mapping, choices
 
-_KINDS = {
-    "new": ("good", "+"),
-    "update": ("warn", "~"),
-    "conflict": ("bad", "!"),
-    "held": ("bad", "✗"),
-    "skip": ("quiet", "="),
+_BOTH = terms.Direction.BOTH
+_A_PAGE = 20
+# What is asked about a record first: is it new, does it change, or does it stop?
+_SORTS = {
+    "create": gettext_lazy("create or link"),
+    "update": gettext_lazy("update"),
+    "unchanged": gettext_lazy("unchanged"),
+    "stopped": gettext_lazy("stopped"),
 }
-_NEW = (terms.Outcome.CREATED, terms.Outcome.ADOPTED)
+_STOPS = (terms.Outcome.FAILED, terms.Outcome.EXCLUDED, terms.Outcome.WAITING, terms.Outcome.CONFLICT)
 
 
 @dataclass(slots=True)
-class Line:
-    """One row of the table; ``kind`` colours it, ``label`` says the same in words."""
+class Group:
+    """One record with its lines; ``sort`` is one of those that can be asked for."""
 
-    record: str
-    field: str = ""
-    local: object = ""
-    remote: object = ""
-    kind: str = "skip"
-    label: object = ""
-    result: object = ""
-    rule: object = ""
-    span: int = 0
+    sort: str
+    lines: list[plan_lines.Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A link that shows some of the records only, with how many there are."""
+
+    label: object
+    url: str
+    count: int
+    is_chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One direction: its lines and counts, or why there are none; ``notes``: what waits whatever a record holds."""
+    """One direction: a page of its records and counts, or why there are none; ``notes``: what waits whatever a
+    record holds. ``base_url`` is what a page number is added to."""
 
+    kind: str
     title: object
-    lines: list[Line]
-    counts: list[str]
+    counts: list[str] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
+    cut: Cut | None = None
+    base_url: str = ""
     refusal: str = ""
     notes: tuple[str, ...] = ()
 
-
-@require_safe
-def _respond(request: HttpRequest, page: pages.Page, mapping: Mapping) -> TemplateResponse:
-    parts = [_part(mapping, kind, shows=payload.is_allowed(request)) for kind in backfill.kinds(mapping, _BOTH)]
-    context = page.make_context(
-        request,
-        title=_("Preview of “%(mapping)s”") % {"mapping": mapping},
-        original=mapping,
-        mapping_url=page.object_url(mapping),
-        parts=parts,
-        shows_values=payload.is_allowed(request),
-        hidden=payload.HIDDEN,
-    )
-    return TemplateResponse(request, "admin/crmsync/preview.html", context)
-
-
-_BOTH = terms.Direction.BOTH
+    @property
+    def lines(self) -> list[plan_lines.Line]:
+        return [line for group in self.cut or () for line in group.lines]
 
 
 def view(page: pages.Page, request: HttpRequest, object_id: str) -> TemplateResponse:
-    """GET: plans the first page of each direction; permission to view the mapping and to operate."""
+    """GET: plans the first page of each direction; permission to view the mapping and to operate.
+
+    For a direction such as ``backfill_pull``, ``backfill_pull_show`` asks for one sort of record only, and
+    ``backfill_pull_page`` for a page of them.
+    """
     if not page.has_operate_permission(request):
         raise PermissionDenied
     return _respond(request, page, page.get_viewed(request, object_id))
 
 
-def _part(mapping: Mapping, kind: str, *, shows: bool) -> Part:
+@require_safe
+def _respond(request: HttpRequest, page: pages.Page, mapping: Mapping) -> TemplateResponse:
+    shows = payload.is_allowed(request)
+    context = page.make_context(
+        request,
+        title=_("Preview of “%(mapping)s”") % {"mapping": mapping},
+        original=mapping,
+        mapping_url=page.object_url(mapping),
+        parts=[_part(request, mapping, kind, shows=shows) for kind in backfill.kinds(mapping, _BOTH)],
+        shows_values=shows,
+        hidden=payload.HIDDEN,
+    )
+    return TemplateResponse(request, "admin/crmsync/preview.html", context)
+
+
+def _part(request: HttpRequest, mapping: Mapping, kind: str, *, shows: bool) -> Part:
     title = choices.RunKind(kind).label
     found, refusal = attempt.attempt(lambda: list(backfill.preview(mapping, kind)))
     if found is None:
-        return Part(title, [], [], refusal)
-    lines = [line for one in found for pair in one.pairs for line in lines_of(one.spec, pair, shows=shows)]
+        return Part(kind, title, refusal=refusal)
+    groups = _groups(mapping, kind, found, shows=shows)
     notes = dict.fromkeys(text for one in found for text in notes_of(one.spec))
-    lines += _associations(mapping, kind)
-    return Part(title, lines, [text for one in found for text in _counts(one)], notes=tuple(notes))
+    wanted = request.GET.get(f"{kind}_show", "")
+    chosen = [one for one in groups if wanted not in _SORTS or one.sort == wanted]
+    return Part(
+        kind,
+        title,
+        counts=[text for one in found for text in _counts(one)],
+        choices=_choices(request, kind, groups, wanted),
+        cut=Paginator(chosen, _A_PAGE).get_page(request.GET.get(f"{kind}_page")),
+        base_url=_address(request, **{f"{kind}_page": ""}),
+        notes=tuple(notes),
+    )
 
 
-_MOVES = {
-    terms.EdgeMove.ADD_REMOTE: "new",
-    terms.EdgeMove.ADD_LOCAL: "new",
-    terms.EdgeMove.CUT_REMOTE: "update",
-    terms.EdgeMove.CUT_LOCAL: "update",
-    terms.EdgeMove.WAIT: "held",
-    terms.EdgeMove.REFUSE: "held",
-}
+def _groups(mapping: Mapping, kind: str, found: list[plan.Plan], *, shows: bool) -> list[Group]:
+    """Every record with its fields, and its associations below them."""
+    groups = {
+        plan_lines.key_of(pair): Group(_sort_of(pair), plan_lines.lines_of(one.spec, pair, shows=shows))
+        for one in found
+        for pair in one.pairs
+    }
+    joins, refusal = attempt.attempt(lambda: backfill.foresee(mapping, kind))
+    if joins is None:
+        groups[""] = Group("stopped", [plan_lines.Line("", label=_("associations"), result=refusal)])
+    for join in joins or ():
+        _add_edges(groups, plan_lines.key_of(join.work.plan), plan_lines.edge_lines_of(join))
+    for group in groups.values():
+        group.lines[0].span = len(group.lines)
+        for line in group.lines[1:]:
+            line.span = 0
+    return list(groups.values())
 
 
-def _associations(mapping: Mapping, kind: str) -> list[Line]:
-    """Associations of linked records that would be made, removed or waited for; keys only, no values."""
-    found, refusal = attempt.attempt(lambda: backfill.foresee(mapping, kind))
-    if found is None:
-        return [Line("", label=_("associations"), result=refusal, span=1)]
-    return [
-        Line(
-            record=f"{join.work.link.local_pk} ↔ {join.remote_id}",
-            field=f"{join.one.local} ↔ {join.one.to_type}",
-            local=step.local_pk or cells.EMPTY,
-            remote=step.remote_id or cells.EMPTY,
-            kind=_MOVES[step.move],
-            label=cells.badge(_("association"), *_KINDS[_MOVES[step.move]]),
-            result=step.detail or _(step.move.label),
-            span=1,
-        )
-        for join in found
-        for step in join.steps
-        if step.move in _MOVES
+def _add_edges(groups: dict[str, Group], key: str, lines: list[plan_lines.Line]) -> None:
+    """A record whose fields are in sync, but not its associations, is one that changes, or stops."""
+    if not lines:
+        return
+    group = groups.setdefault(key, Group("unchanged", []))
+    if group.sort == "unchanged":
+        group.sort = "stopped" if all(line.kind == "held" for line in lines) else "update"
+    group.lines += lines
+
+
+def _sort_of(pair: changes.PairPlan) -> str:
+    if pair.problems or pair.outcome in _STOPS or any(clash.winner is None for clash in pair.clashes):
+        return "stopped"
+    if pair.outcome in (terms.Outcome.CREATED, terms.Outcome.ADOPTED):
+        return "create"
+    return "unchanged" if pair.outcome is terms.Outcome.UNCHANGED else "update"
+
+
+def _choices(request: HttpRequest, kind: str, groups: list[Group], wanted: str) -> list[Choice]:
+    """All of them, and each sort that there is."""
+    counts = {name: sum(one.sort == name for one in groups) for name in _SORTS}
+    every = Choice(_("all"), _url(request, kind, ""), len(groups), wanted not in _SORTS)
+    some = [
+        Choice(label, _url(request, kind, name), counts[name], wanted == name)
+        for name, label in _SORTS.items()
+        if counts[name]
     ]
+    return [every, *some]
+
+
+def _url(request: HttpRequest, kind: str, show: str) -> str:
+    return f"{_address(request, **{f'{kind}_page': '', f'{kind}_show': show})}#crmsync-{kind}"
+
+
+def _address(request: HttpRequest, **changed: str) -> str:
+    """This page with some of its parameters changed, so that each direction keeps what was chosen for the other."""
+    kept = {name: value for name, value in request.GET.items() if name not in changed}
+    return f"?{urlencode({**kept, **{name: value for name, value in changed.items() if value}})}"
 
 
 def notes_of(mapping: spec.MappingSpec) -> Iterator[str]:
@@ -129,96 +183,3 @@ def notes_of(mapping: spec.MappingSpec) -> Iterator[str]:
 def _counts(one: plan.Plan) -> list[str]:
     counts = one.counts()
     return [f"{counts[term]} {_(term.label)}" for term in terms.Outcome if counts.get(term)]
-
-
-def lines_of(mapping: spec.MappingSpec, pair: changes.PairPlan, *, shows: bool) -> list[Line]:
-    """The lines of one record: at least one, which says why where nothing would be written."""
-    fields = {one.id: one for one in mapping.fields}
-    lines = [
-        *_writes(pair, fields, pair.local_writes, terms.SideName.LOCAL, shows=shows),
-        *_writes(pair, fields, pair.remote_writes, terms.SideName.REMOTE, shows=shows),
-        *_fixed(pair, shows=shows),
-        *_clashes(pair, fields, shows=shows),
-        *_problems(pair, fields, shows=shows),
-    ]
-    if not lines:
-        detail = pair.detail if shows else payload.without_values(pair.detail)
-        lines = [Line(_key(pair), label=_(pair.outcome.label), result=detail or _reason(pair.reason))]
-    lines[0].span = len(lines)
-    return lines
-
-
-def all_lines_of(mapping: spec.MappingSpec, pair: changes.PairPlan, *, shows: bool) -> list[Line]:
-    """As ``lines_of``, and the fields beside them that stay as they are."""
-    lines = lines_of(mapping, pair, shows=shows)
-    told = {line.field for line in lines}
-    for one in mapping.fields:
-        if f"{one.local} ↔ {one.remote}" not in told:
-            lines.append(_line(pair, one, "skip", _("stays"), "", "", shows=shows))
-    lines[0].span = len(lines)
-    return lines
-
-
-def _writes(pair, fields, writes, side: terms.SideName, *, shows: bool) -> Iterator[Line]:
-    kind = "new" if pair.outcome in _NEW else "update"
-    for write in writes:
-        becomes = _("%(side)s becomes “%(value)s”") % {"side": _(side.label), "value": _shown(write.value, shows)}
-        yield _line(
-            pair, fields[write.field_id], kind, _(pair.outcome.label), result=becomes, rule=write.rule, shows=shows
-        )
-
-
-def _fixed(pair: changes.PairPlan, *, shows: bool) -> Iterator[Line]:
-    """What a new record gets whatever its partner holds."""
-    for one in pair.fixed:
-        becomes = _("%(side)s becomes “%(value)s”") % {"side": _(one.side.label), "value": _shown(one.value, shows)}
-        label = cells.badge(_(pair.outcome.label), *_KINDS["new"])
-        yield Line(_key(pair), one.field, kind="new", label=label, result=becomes, rule=_("fixed value"))
-
-
-def _clashes(pair, fields, *, shows: bool) -> Iterator[Line]:
-    for clash in pair.clashes:
-        winner = clash.winner
-        result = _("%(side)s wins") % {"side": _(winner.label)} if winner else _("a person must choose")
-        yield _line(pair, fields[clash.field_id], "conflict", _("conflict"), result, clash.rule, shows=shows)
-
-
-def _problems(pair, fields, *, shows: bool) -> Iterator[Line]:
-    for problem in pair.problems:
-        text = problem.message if shows else payload.without_values(problem.message)
-        yield _line(pair, fields[problem.field_id], "held", _("held back"), text, "", shows=shows)
-
-
-def _line(pair, field: spec.FieldSpec, kind: str, label, result, rule: str, *, shows: bool) -> Line:
-    local = pair.pair.local.values.get(field.local) if pair.pair.local else None
-    remote = pair.pair.remote.values.get(field.remote) if pair.pair.remote else None
-    return Line(
-        record=_key(pair),
-        field=f"{field.local} ↔ {field.remote}",
-        local=_shown(local, shows),
-        remote=_shown(remote, shows),
-        kind=kind,
-        label=cells.badge(label, *_KINDS[kind]),
-        result=result,
-        rule=_cause(rule),
-    )
-
-
-def _shown(value: object, shows: bool) -> str:
-    if value is None or value == "":
-        return cells.EMPTY
-    return str(value) if shows else payload.MASK
-
-
-def _key(pair: changes.PairPlan) -> str:
-    """The record by its ids: nothing personal."""
-    local, remote = pair.pair.local, pair.pair.remote
-    return f"{local.key.id if local else cells.EMPTY} ↔ {remote.key.id if remote else cells.EMPTY}"
-
-
-def _cause(rule: str) -> str:
-    return _(terms.Cause(rule).label) if rule in set(terms.Cause) else rule
-
-
-def _reason(reason: str) -> str:
-    return _(terms.Reason(reason).label) if reason in set(terms.Reason) else reason

@@ -16,7 +16,7 @@ from crmsync.admin import attempt, cells
 from crmsync.admin import page as pages
 from crmsync.engine import prove as engine
 from crmsync.engine import terms
-from crmsync.flows import prove
+from crmsync.flows import prove, withdraw
 from crmsync.ledger import steps
 from crmsync.models import AcceptedProof, Mapping
 
@@ -26,17 +26,18 @@ _KINDS = {
     engine.Kind.REFUSED: ("quiet", "✗"),
 }
 _ROWS = {engine.Verdict.CHANGES: "update", engine.Verdict.SAME: "skip", engine.Verdict.HELD: "skip"}
-_PICK = "accept"
+_PICK, _BACK = "accept", "withdraw"
 
 
 @dataclass(slots=True)
 class Line:
-    """One row; ``field`` and ``span`` only on a field's first. ``pick``: what a ticked box sends, "" for no box."""
+    """One row; ``field`` and ``span`` only on a field's first. ``pick``: what a ticked box sends, "" for no box;
+    ``back``: what the button sends that takes an acceptance back."""
 
     way: str
     start: str
     becomes: str
-    back: str
+    returns: str
     kind: str
     label: SafeString
     why: str
@@ -44,6 +45,7 @@ class Line:
     writes: str
     pick: str
     accepted: SafeString | str = ""
+    back: str = ""
     field: str = ""
     span: int = 0
 
@@ -62,7 +64,8 @@ Accepted = Table[tuple[int, str], AcceptedProof]
 
 
 def view(page: pages.Page, request: HttpRequest, object_id: str) -> HttpResponse:
-    """GET proves the mapping as it is saved; POST accepts the ticked findings. No record's value is in it.
+    """GET proves the mapping as it is saved; POST accepts the ticked findings, or takes one acceptance back. No
+    record's value is in it.
 
     Permission to view the mapping; accepting is as testing: whoever may change mappings.
     """
@@ -76,7 +79,8 @@ def _respond(request: HttpRequest, page: pages.Page, mapping: Mapping) -> HttpRe
         raise PermissionDenied
     proof, refusal = attempt.attempt(lambda: prove.prove(mapping))
     if request.method == "POST" and proof is not None:
-        _accept(request, page, mapping, proof)
+        decide = _withdraw if _BACK in request.POST else _accept
+        decide(request, page, mapping, proof)
         return HttpResponseRedirect(page.url_of("mapping_proof", mapping.pk))
     fields, accepted = proof.fields if proof else (), steps.accepted(mapping)
     context = page.make_context(
@@ -109,13 +113,30 @@ def _accept(request: HttpRequest, page: pages.Page, mapping: Mapping, proof: eng
     return None
 
 
+def _withdraw(request: HttpRequest, page: pages.Page, mapping: Mapping, proof: engine.Proof) -> None:
+    """One finding that somebody accepted and that still is what it was; the mapping has to be tested anew."""
+    wanted = request.POST.get(_BACK, "")
+    found = [(one, each) for one in proof.fields for each in one.findings if _pick(one.field_id, each.key) == wanted]
+    if not any(withdraw.withdraw(mapping, *one, request.user.pk) for one in found):
+        return page.say(request, _("Nothing was taken back: it was not accepted any more."), messages.WARNING)
+    text = _("An acceptance was taken back. The mapping has to be tested anew.")
+    page.log_change(request, mapping, text)
+    page.say(request, text)
+    return None
+
+
 def parts_of(fields, accepted: Accepted, *, may_accept: bool) -> list[Part]:
     """The findings by what they mean; what is empty is left out."""
     verdict = engine.Verdict
     boxes = _lines(fields, verdict.CHANGES, accepted, may_accept=may_accept, is_accepted=False)
     parts = [
         Part(_("Comes back different"), _OPEN, boxes, is_folded=False),
-        Part(_("Accepted"), _ACCEPTED, _lines(fields, verdict.CHANGES, accepted, is_accepted=True), is_folded=False),
+        Part(
+            _("Accepted"),
+            _ACCEPTED,
+            _lines(fields, verdict.CHANGES, accepted, may_accept=may_accept, is_accepted=True),
+            is_folded=False,
+        ),
         Part(_("Remembered"), _SAME, _lines(fields, verdict.SAME, accepted)),
         Part(_("Held back"), _HELD, _lines(fields, verdict.HELD, accepted)),
     ]
@@ -155,13 +176,14 @@ def _line(one: engine.FieldProof, found: engine.Finding, row: AcceptedProof | No
         way=" → ".join(_(side.label) for side in ways),
         start=found.start or _("blank"),
         becomes=_shown(found.becomes),
-        back=_shown(found.back),
+        returns=_shown(found.back),
         kind=_ROWS[found.verdict],
         label=cells.badge(_(found.kind.label), *_KINDS[found.kind]),
         why=found.why,
         remedy=found.remedy,
         writes=_(found.echo.label),
         pick=_pick(one.field_id, found.key) if is_open else "",
+        back=_pick(one.field_id, found.key) if may_accept and row is not None else "",
         accepted=cells.lines(row.by or _("somebody who is gone"), cells.when(row.at)) if row else "",
     )
 
@@ -195,7 +217,8 @@ _OPEN = gettext_lazy(
     "Mend these, or accept those that are as they should be: until then the mapping does not count as tested."
 )
 _ACCEPTED = gettext_lazy(
-    "These are as they should be, said whoever is named. Another result has to be accepted anew."
+    "These are as they should be, said whoever is named. Another result has to be accepted anew. Taking one back"
+    " makes a new revision of the mapping, which has to be tested anew."
 )
 _SAME = gettext_lazy(
     "crmsync remembers what each side answered, so nothing moves these values by itself. Nothing is to be done."

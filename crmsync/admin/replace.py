@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from crmsync import jobs
-from crmsync.admin import catalogue, field_mapping, review
+from crmsync.admin import catalogue, field_page_form, review
 from crmsync.admin import page as pages
 from crmsync.flows import replace
 from crmsync.models import FieldMapping, RemoteProperty
@@ -60,7 +60,7 @@ def _respond(request: HttpRequest, page: pages.Page, row: FieldMapping) -> HttpR
 
 def _refusals(row: FieldMapping, wanted: str) -> list[str]:
     """What the row's own page would say beside its fields."""
-    form = field_mapping.FieldPageForm({**model_to_dict(row), "remote": wanted}, instance=row)
+    form = field_page_form.FieldPageForm({**model_to_dict(row), "remote": wanted}, instance=row)
     found = [text for texts in form.errors.values() for text in texts]
     rivals = row.mapping.fields.filter(local=row.local, remote=wanted).exclude(pk=row.pk)
     return [*found, *([_("Another row joins these two already.")] if rivals.exists() else [])]

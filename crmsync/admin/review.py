@@ -8,10 +8,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from crmsync.admin import cells, lint_table, members, page, verdict
+from crmsync.admin import cells, events, lint_table, members, page, verdict
 from crmsync.engine import contract, terms
 from crmsync.flows import revisions
-from crmsync.models import Conflict, Edge, InboxEvent, Link, LogEntry, Mapping, OutboxEntry, Run
+from crmsync.models import Conflict, Edge, InboxEvent, Link, LogEntry, Mapping, OutboxEntry, Run, SyncRule
 
 # Changes that a message lists; the page of revisions has them all.
 _LISTED = 5
@@ -46,11 +46,15 @@ class Steps(page.Page):
                 members.say(rule),
                 _switch(rule.is_active),
             ]
-            for rule in obj.rules.prefetch_related("conditions")
+            for rule in _rules_of(obj)
         ]
         head = [_("rule"), _("direction"), _("lets in"), _("switch")]
         table = cells.table(head, rows=rules, label=_("Sync rules")) if rules else _("None: every record takes part.")
         return cells.blocks(table, cells.link(f"{add}?mapping={obj.pk}", _("Add a sync rule")))
+
+    @admin.display(description=gettext_lazy("what happens by itself"))
+    def events(self, obj: Mapping) -> SafeString | str:
+        return events.table(obj, _rules_of(obj))
 
     @admin.display(description=gettext_lazy("findings"))
     def contract(self, obj: Mapping) -> SafeString | str:
@@ -93,6 +97,13 @@ class Steps(page.Page):
         found = [cells.link(self.list_url(m, **mine), m._meta.verbose_name_plural) for m in pages]
         edges = self.list_url(Edge, association__mapping__id__exact=obj.pk)
         return cells.bullets([*found, cells.link(edges, Edge._meta.verbose_name_plural)])
+
+
+def _rules_of(obj: Mapping) -> list[SyncRule]:
+    """With their conditions; read once a page."""
+    if not hasattr(obj, "all_rules"):
+        obj.all_rules = list(obj.rules.prefetch_related("conditions"))
+    return obj.all_rules
 
 
 def concern(obj: Mapping) -> str:

@@ -40,13 +40,15 @@ class RunAdmin(page.ReadOnlyPage):
     )
 
     def get_tools(self, request: HttpRequest, obj: Run) -> list[str]:
+        if obj.kind == journal.Kind.CANARY:
+            return []  # it goes on, and ends, on the page of its version
         fit = {journal.State.RUNNING: ["stop"], journal.State.STOPPED: ["resume"]}
         return fit.get(obj.state, [])
 
     @admin.action(description=_("Stop"), permissions=["operate"])
     def stop(self, request: HttpRequest, queryset: models.QuerySet):
         """The worker notices at its next page."""
-        rows = queryset.filter(state=journal.State.RUNNING)
+        rows = queryset.filter(state=journal.State.RUNNING).exclude(kind=journal.Kind.CANARY)
         if not rows.exists():
             return self.say(request, _("Only a running run can be stopped."), messages.WARNING)
         if asked := confirm.confirm(self, request, rows, "stop", title=_("Stop"), text=_STOPPING, if_many=True):
@@ -61,7 +63,7 @@ class RunAdmin(page.ReadOnlyPage):
     @admin.action(description=_("Resume"), permissions=["operate"])
     def resume(self, request: HttpRequest, queryset: models.QuerySet):
         """The same run goes on from its last page."""
-        rows = queryset.filter(state=journal.State.STOPPED)
+        rows = queryset.filter(state=journal.State.STOPPED).exclude(kind=journal.Kind.CANARY)
         if not rows.exists():
             text = _("Only a stopped run can be resumed; start a new backfill on the mapping's page.")
             return self.say(request, text, messages.WARNING)

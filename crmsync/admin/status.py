@@ -23,6 +23,7 @@ _LEVELS = {diagnose.ERROR: ("bad", "✗"), diagnose.WARNING: ("warn", "!")}
 _TITLES = {
     "portals": _("Portals"),
     "queues": _("Queues"),
+    "elsewhere": _("Other databases"),
     "polls": _("Polls"),
     "last_errors": _("Last errors"),
     "processes": _("Processes"),

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from crmsync.admin import attempt, payload, preview
+from crmsync.admin import attempt, payload, plan_lines
 from crmsync.admin import page as pages
 from crmsync.flows import dossier, trial
 from crmsync.models import Mapping
@@ -20,7 +20,7 @@ class Shown:
     """One record that was found: its lines, or why it would not be synced; ``fields`` are what its button sends."""
 
     title: str
-    lines: list[preview.Line]
+    lines: list[plan_lines.Line]
     calls: tuple[str, ...]
     fields: tuple[tuple[str, str], ...]
     refusal: str = ""
@@ -63,7 +63,7 @@ def _show(one: trial.Tried, *, shows: bool) -> Shown:
     if one.pair is None:
         message = one.stop.message if one.stop else ""
         return Shown(title, [], (), fields, message if shows else payload.without_values(message))
-    return Shown(title, preview.all_lines_of(one.mapping, one.pair, shows=shows), one.calls, fields)
+    return Shown(title, plan_lines.all_lines_of(one.mapping, one.pair, shows=shows), one.calls, fields)
 
 
 def _sync(request: HttpRequest, page: pages.Page, mapping: Mapping) -> HttpResponse:

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from crmsync import adapters
 from crmsync.admin import catalogue, cells
-from crmsync.engine import across, convert, findings, lint, terms
+from crmsync.engine import across, convert, findings, lint, stages, terms
 from crmsync.engine import contract as engine
-from crmsync.flows import contract
+from crmsync.flows import contract, contractedges
 from crmsync.ledger import book, specs
 from crmsync.models import FieldMapping, Mapping, RemoteProperty
 
@@ -38,8 +38,9 @@ def of(mapping: Mapping) -> Judged:
 
 
 def _judge(mapping: Mapping) -> Judged:
-    known = catalogue.of(mapping).discovered
-    (facts,), schema = contract.of_group(mapping.portal, mapping.object_type, [mapping], known)
+    known = catalogue.of(mapping)
+    edges = contractedges.Read(known.associations, known.nearby.labels) if known.associations is not None else None
+    (facts,), schema = contract.of_group(mapping.portal, mapping.object_type, [mapping], known.discovered, edges)
     found = lint.check(facts, schema)
     by_row: dict[int, list[_Found]] = defaultdict(list)
     for one in found:
@@ -47,7 +48,7 @@ def _judge(mapping: Mapping) -> Judged:
             by_row[one.field_id].append(one)
     required = {group[0] for group in schema.required if len(group) == 1}
     required |= {one.property for one in schema.rules if one.kind == "REQUIRED"}
-    return Judged(facts, schema, found, by_row, frozenset(required))
+    return Judged(facts, stages.narrow(facts, schema), found, by_row, frozenset(required))
 
 
 def cell(row: FieldMapping) -> SafeString:

@@ -40,6 +40,12 @@ def text_of(values: Iterable[object]) -> str | None:
     return _BETWEEN.join(texts).strip() if any(texts) else None
 
 
+def split(text: str, count: int) -> tuple[str, ...] | None:
+    """The values of so many fields that ``text_of`` made a text of; None where it is no such text."""
+    found = tuple(one.strip() for one in f" {text} ".split(_BETWEEN))
+    return found if len(found) == count else None
+
+
 def read(path: str, values: Mapping[str, object]) -> object:
     """The value of a path in values by plain path."""
     return text_of(values.get(one) for one in parts(path)) if is_combined(path) else values.get(path)

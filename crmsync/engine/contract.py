@@ -20,7 +20,8 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Property:
     """A discovered property. ``kind`` None: of a type that cannot be synced. ``options`` of a pipeline or stage
-    property are the ids of those. ``max_length`` is a validation rule's."""
+    property are the ids of those; ``elsewhere`` are stages of pipelines that the mapping's records are never in.
+    ``max_length`` is a validation rule's."""
 
     kind: terms.RemoteType | None
     options: frozenset[str] = frozenset()
@@ -29,6 +30,7 @@ class Property:
     exists: bool = True
     is_unique: bool = False
     is_stage: bool = False
+    elsewhere: frozenset[str] = frozenset()
     max_length: int | None = None
 
 
@@ -73,11 +75,13 @@ class Named(NamedTuple):
 
 class Relation(NamedTuple):
     """An active association; ``held`` says why it cannot work, None where it can. ``unlinked``: the name of the
-    mapping that it leads to, where that one is not live; else blank."""
+    mapping that it leads to, where that one is not live; else blank. ``is_next``: neither of the two was started yet.
+    """
 
     owner: str
     held: spec.EdgeHold | None = None
     unlinked: str = ""
+    is_next: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class MappingFacts:
     """A mapping as its rows say. ``others``: by property, the other mappings that push it in the same portal and
     object type; ``rivals`` are those of them that nothing tells apart from this one.
     ``local_required``: columns that a new Django row must be given a value for.
-    ``is_told_apart``: fixed values keep another mapping's HubSpot records out."""
+    ``members``: by property, the fixed values that keep another mapping's HubSpot records out."""
 
     id: int
     label: str
@@ -99,7 +103,7 @@ class MappingFacts:
     conditions: tuple[Named, ...] = ()
     fixed: tuple[Named, ...] = ()
     relations: tuple[Relation, ...] = ()
-    is_told_apart: bool = False
+    members: Mapping[str, str] = field(default_factory=dict)
     model_refusal: str = ""
     local_required: tuple[str, ...] = ()
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -108,6 +112,11 @@ class MappingFacts:
     missing_optional: tuple[str, ...] = ()
     key_property: str = ""
     is_key_made: bool = False
+
+    @property
+    def is_told_apart(self) -> bool:
+        """Whether fixed values keep another mapping's HubSpot records out."""
+        return bool(self.members)
 
     @property
     def pushed(self) -> frozenset[str]:
@@ -121,13 +130,14 @@ class Schema:
     """What was discovered of one object type. No properties: nobody looked.
 
     ``required``: what HubSpot itself demands on a create; of each group one must be set. ``unique``: the properties
-    that take one of the slots for unique ones.
+    that take one of the slots for unique ones. ``pipelines``: stage ids by pipeline id.
     """
 
     properties: Mapping[str, Property] = field(default_factory=dict)
     rules: tuple[rehearse.RuleFacts, ...] = ()
     required: tuple[tuple[str, ...], ...] = ()
     unique: tuple[str, ...] = ()
+    pipelines: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 # What HubSpot itself demands of a new record, whatever an account's admins say; of each group one must be set.

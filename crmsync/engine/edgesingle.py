@@ -102,12 +102,14 @@ def _changed_there(
 ) -> Iterator[Step]:
     """HubSpot has another partner or none."""
     is_automatic = bool(there) and base.is_ours and all(other.remote_id in seen.automatic for other in there)
-    if not ways.pulls or is_automatic:
+    is_chosen = base.reason == edgeterms.THEIRS  # by a person, who wants no rule to say otherwise
+    if not is_chosen and (not ways.pulls or is_automatic):
         yield edgeterms.put_back(base, ways)
     elif len(there) == 1 and there[0].local_pk:
         yield there[0].step(terms.EdgeMove.ADD_LOCAL)
     elif len(there) == 1:
-        yield base.step(terms.EdgeMove.KEEP)
+        kept = {"reason": edgeterms.THEIRS} if is_chosen else {}
+        yield base.step(terms.EdgeMove.KEEP, **kept)
         yield edgeterms.wait(there[0])
     elif there:
         yield base.step(terms.EdgeMove.REFUSE, reason=edgeterms.SEVERAL, detail=_several_text(there))

@@ -15,10 +15,12 @@ SEVERAL: Final = "edge.several"
 TAKEN_BACK: Final = "edge.taken_back"
 NOT_REMOVED: Final = "edge.not_removed"
 NOT_OURS: Final = "edge.not_ours"
+# A person let HubSpot's side stand: Django follows once, whatever the direction.
+THEIRS: Final = "edge.theirs"
 # A MADE edge of which only the label is ours: the association was there before.
 LABEL_ONLY: Final = "edge.label_only"
 # Refused edges that both sides had agreed on before.
-_AGREED: Final = frozenset({REQUIRED, SEVERAL, TAKEN_BACK, NOT_REMOVED})
+_AGREED: Final = frozenset({REQUIRED, SEVERAL, TAKEN_BACK, NOT_REMOVED, THEIRS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,14 @@ def keep(other: Other, seen: Seen) -> Step:
 
 def wait(other: Other, *, is_ours: bool = False) -> Step:
     """Waits for the other record's link. ``is_ours``: Django's side is the one that will count."""
-    where = f"HubSpot record {other.remote_id}" if other.remote_id else f"{other.local_pk} in Django"
-    detail = f"It is associated as soon as {where} is linked."
+    detail = waits_for(other.local_pk, other.remote_id)
     return replace(other.step(terms.EdgeMove.WAIT, is_ours=is_ours), reason=WAITING, detail=detail)
+
+
+def waits_for(local_pk: str, remote_id: str) -> str:
+    """The sentence that names the other record."""
+    where = f"HubSpot record {remote_id}" if remote_id else f"{local_pk} in Django"
+    return f"It is associated as soon as {where} is linked."
 
 
 def leave(other: Other | Known) -> Step:
@@ -129,7 +136,7 @@ def dropped(known: Known, ways: Ways) -> Step:
 
 def lost(known: Known, ways: Ways) -> Step:
     """HubSpot no longer has it, Django still does."""
-    if ways.pulls:
+    if ways.pulls or known.reason == THEIRS:
         return known.step(terms.EdgeMove.CUT_LOCAL)
     return put_back(known, ways)
 

@@ -32,6 +32,7 @@ class Code(terms.Term):
     LOCAL_READ_ONLY = "lint.local_read_only", "Django field is read-only"
     OPTION_MISSING = "lint.option_missing", "option gone"
     STAGE_MISSING = "lint.stage_missing", "pipeline or stage gone"
+    STAGE_ELSEWHERE = "lint.stage_elsewhere", "stage of another pipeline"
     CHOICE_UNMAPPED = "lint.choice_unmapped", "choice without an option"
     OPTION_UNMAPPED = "lint.option_unmapped", "option without a choice"
     VALUE_TOO_LONG = "lint.value_too_long", "option longer than the column"
@@ -52,6 +53,7 @@ class Code(terms.Term):
     LABEL_MISSING = "lint.label_missing", "association label gone"
     ASSOCIATION = "lint.association", "association not usable"
     TARGET_NOT_LIVE = "lint.target_not_live", "associated mapping not live"
+    TARGET_NEXT = "lint.target_next", "associated mapping goes live, too"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,11 @@ MEANING: Final[dict[Code, tuple[Severity, str, str]]] = {
     Code.LOCAL_READ_ONLY: (Severity.ERROR, _WAITS, "Set the row's direction to “to HubSpot”."),
     Code.OPTION_MISSING: (Severity.ERROR, _HELD, f"Add the option in HubSpot, or change the value map. {_REFRESH}"),
     Code.STAGE_MISSING: (Severity.ERROR, _HELD, f"Add it in HubSpot, or change the value map. {_REFRESH}"),
+    Code.STAGE_ELSEWHERE: (
+        Severity.ERROR,
+        "HubSpot refuses such a stage, and the record is parked; a line from HubSpot is never used.",
+        "Name a stage of the mapping's own pipeline, or correct its fixed value or the pipeline's row.",
+    ),
     Code.CHOICE_UNMAPPED: (Severity.WARNING, _HELD, "Add a line to the value map, or an option in HubSpot."),
     Code.OPTION_UNMAPPED: (Severity.WARNING, _HELD, "Add a line to the value map, or a choice in Django."),
     Code.VALUE_TOO_LONG: (Severity.WARNING, _HELD, "Widen the column, or map the option to a shorter value."),
@@ -183,5 +190,10 @@ MEANING: Final[dict[Code, tuple[Severity, str, str]]] = {
         Severity.WARNING,
         "Its records are not linked, so what is to be associated with them waits.",
         "Set the other mapping live, or switch the association off.",
+    ),
+    Code.TARGET_NEXT: (
+        Severity.INFO,
+        "Nothing flows yet. What is to be associated waits until both are live, whichever comes first.",
+        "Make the other mapping live, too.",
     ),
 }

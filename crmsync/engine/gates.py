@@ -95,7 +95,7 @@ _EDGES: Final = tuple(one.value for one in terms.EdgeProblem)
 # By name: the reasons of a plan, and the codes of what stopped without one, that belong to it.
 _STOPS: Final[tuple[tuple[str, frozenset[terms.Reason], frozenset[str]], ...]] = (
     ("direction held", frozenset(), frozenset({"portal.held", "portal.read_only"})),
-    ("revision", frozenset(), frozenset({"mapping.edited", "record.schema_changed"})),
+    ("revision", frozenset(), frozenset({"mapping.edited", "record.schema_changed", "canary.open"})),
     ("throttle", frozenset(), frozenset({"field.throttled"})),
     (
         "existence",

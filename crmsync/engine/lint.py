@@ -6,7 +6,18 @@ It never says "missing" of what nobody looked at.
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 
-from crmsync.engine import across, combined, contract, convert, findings, lintvalues, prerequisites, terms, typed
+from crmsync.engine import (
+    across,
+    combined,
+    contract,
+    convert,
+    findings,
+    lintvalues,
+    prerequisites,
+    stages,
+    terms,
+    typed,
+)
 
 Code = findings.Code
 Said = findings.Said
@@ -14,6 +25,7 @@ Said = findings.Said
 
 def check(mapping: contract.MappingFacts, schema: contract.Schema) -> tuple[findings.Finding, ...]:
     """Every finding of a mapping, the worst first, then in the order of its rows."""
+    schema = stages.narrow(mapping, schema)
     said = [*_whole(mapping, schema), *_rows(mapping, schema), *_named(mapping, schema), *_demands(mapping, schema)]
     said += _relations(mapping)
     found = [_finding(mapping, one) for one in said]
@@ -176,8 +188,13 @@ def _named(mapping: contract.MappingFacts, schema: contract.Schema) -> Iterator[
                 elif code is Code.MATCH_KEY and not found.is_unique:
                     sentence = f"HubSpot lets several {mapping.object_type} have the same {one.name}."
                     yield Said(Code.MATCH_NOT_UNIQUE, sentence, about=one.owner)
-                elif fault := typed.find_condition_fault(one.operator, one.value, found.kind, found.options):
+                elif fault := _condition_fault(one, found):
                     yield Said(code, f"{one.name}: {fault}", about=one.owner)
+
+
+def _condition_fault(one: contract.Named, found: contract.Property) -> str | None:
+    """A rule may ask for a stage of any pipeline."""
+    return typed.find_condition_fault(one.operator, one.value, found.kind, found.options | found.elsewhere)
 
 
 def _relations(mapping: contract.MappingFacts) -> Iterator[Said]:
@@ -187,8 +204,9 @@ def _relations(mapping: contract.MappingFacts) -> Iterator[Said]:
             code = Code.LABEL_MISSING if is_label else Code.ASSOCIATION
             yield Said(code, one.held.message, about=one.owner)
         elif one.unlinked:
-            sentence = f"{one.owner} leads to the mapping “{one.unlinked}”, which is not live."
-            yield Said(Code.TARGET_NOT_LIVE, sentence, about=one.owner)
+            code, word = (Code.TARGET_NEXT, "not live yet") if one.is_next else (Code.TARGET_NOT_LIVE, "not live")
+            sentence = f"{one.owner} leads to the mapping “{one.unlinked}”, which is {word}."
+            yield Said(code, sentence, about=one.owner)
 
 
 def _demands(mapping: contract.MappingFacts, schema: contract.Schema) -> Iterator[Said]:

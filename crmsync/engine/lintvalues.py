@@ -21,18 +21,28 @@ def of_types(row: contract.Row, ours: terms.LocalType, theirs: terms.RemoteType)
 
 def of_choices(row: contract.Row, column: contract.Column, found: contract.Property) -> Iterator[Said]:
     options = found.options if found.kind in _CHOSEN else frozenset()
+    yield from _elsewhere(row, found)
     if row.pushes:
-        yield from _outgoing(row, column, options, is_stage=found.is_stage)
+        yield from _outgoing(row, column, options, found)
     if row.pulls:
         yield from _incoming(row, column, options)
         yield from _lengths(row, column, found, options)
 
 
+def _elsewhere(row: contract.Row, found: contract.Property) -> Iterator[Said]:
+    """HubSpot refuses a stage that is not of the record's pipeline, and never shows one."""
+    named = {*(row.to_remote.values() if row.pushes else ()), *(row.to_local if row.pulls else ())}
+    if others := named & found.elsewhere:
+        sentence = f"The value map names {quoted(others)}, of a pipeline that the mapping's records are never in."
+        yield Said(Code.STAGE_ELSEWHERE, sentence, row)
+
+
 def _outgoing(
-    row: contract.Row, column: contract.Column, options: frozenset[str], *, is_stage: bool
+    row: contract.Row, column: contract.Column, options: frozenset[str], found: contract.Property
 ) -> Iterator[Said]:
-    gone = {one for one in row.to_remote.values() if one not in options} if options else set()
+    gone = {one for one in row.to_remote.values() if one not in options} - found.elsewhere if options else set()
     if gone:
+        is_stage = found.is_stage
         what, code = ("pipeline or stage", Code.STAGE_MISSING) if is_stage else ("option", Code.OPTION_MISSING)
         yield Said(code, f"The value map sends {quoted(gone)}; {row.remote} has no such {what}.", row)
     known: Collection[str] = row.to_remote if row.has_map else options

@@ -7,6 +7,8 @@ from crmsync.engine import terms
 
 # The unique property that holds crmsync's random create key in HubSpot.
 KEY_PROPERTY = "crmsync_key"
+# The property in which HubSpot keeps the ids of the records that were merged into one.
+MERGED_PROPERTY = "hs_merged_object_ids"
 
 
 @dataclass(frozen=True, slots=True)

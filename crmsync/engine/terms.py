@@ -250,6 +250,7 @@ class Reason(Term):
     GONE = "gone", "neither side has it"
     LOCAL_GONE = "local_gone", "the Django record is gone"
     REMOTE_GONE = "remote_gone", "the HubSpot record is gone"
+    MERGED = "merged", "HubSpot merged the record with another one"
     EDITED = "edited", "the partner is gone, but this record was edited since"
     ASK = "ask", "a person must choose"
     NOT_WANTED = "not_wanted", "left for a run in the other direction"

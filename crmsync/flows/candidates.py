@@ -32,7 +32,11 @@ class Seen:
 
 def waiting() -> models.QuerySet[LogEntry]:
     """The last word on each record that was left because several match, and that has no link since; newest first."""
-    rows = LogEntry.objects.filter(outcome=terms.Outcome.EXCLUDED, reason=terms.Reason.TOO_MANY_CANDIDATES)
+    return LogEntry.objects.filter(is_waiting()).select_related("mapping__portal").order_by("-pk")
+
+
+def is_waiting() -> models.Q:
+    """The condition on log entries that tells ``waiting``: nothing else knows of such a record."""
     same = {name: models.OuterRef(name) for name in ("mapping", "local_pk", "remote_id")}
     later = LogEntry.objects.filter(**same, pk__gt=models.OuterRef("pk"))
     living = Link.objects.exclude(state=links.State.ENDED)
@@ -42,8 +46,16 @@ def waiting() -> models.QuerySet[LogEntry]:
         object_type=models.OuterRef("mapping__object_type"),
         remote_id=models.OuterRef("remote_id"),
     )
-    is_open = ~models.Exists(later) & ~models.Exists(ours) & ~models.Exists(theirs)
-    return rows.filter(is_open).select_related("mapping__portal").order_by("-pk")
+    several = models.Q(outcome=terms.Outcome.EXCLUDED, reason=terms.Reason.TOO_MANY_CANDIDATES)
+    return several & ~models.Exists(later) & ~models.Exists(ours) & ~models.Exists(theirs)
+
+
+def forget_gone(mapping_id: int, local_pks: Collection[str], remote_ids: Collection[str]) -> None:
+    """Records without a link that are gone wait for nobody: their last word in the log says so."""
+    either = models.Q(local_pk__in=local_pks) | models.Q(local_pk="", remote_id__in=remote_ids)
+    rows = LogEntry.objects.filter(is_waiting(), either, mapping=mapping_id)
+    gone, detail = terms.Reason.GONE, f"{terms.Reason.GONE.label}."
+    journal.log([_entry(one, one.local_pk, one.remote_id, terms.Outcome.UNCHANGED, detail, gone) for one in rows])
 
 
 def own_end(entry: LogEntry) -> tuple[terms.SideName, str]:
@@ -130,14 +142,16 @@ def leave(entry: LogEntry, user: str) -> None:
     journal.log([_entry(entry, entry.local_pk, entry.remote_id, terms.Outcome.EXCLUDED, said)])
 
 
-def _entry(entry: LogEntry, local_pk: str, remote_id: str, outcome: terms.Outcome, said: str) -> LogEntry:
+def _entry(
+    entry: LogEntry, local_pk: str, remote_id: str, outcome: terms.Outcome, said: str, reason: str = BY_HAND
+) -> LogEntry:
     return LogEntry(
         mapping_id=entry.mapping_id,
         revision=entry.revision,
         local_pk=local_pk,
         remote_id=remote_id,
         outcome=outcome,
-        reason=BY_HAND,
+        reason=reason,
         detail=said,
     )
 

@@ -89,6 +89,8 @@ def _name(one: config.MappingConfig, names: naming.Names, row: Mapping | None) -
             f"This name is taken by a mapping of the portal “{other.portal.label}”. Give another in the file, or"
             " --suffix, which is put behind every name."
         )
+    if row is None and Mapping.objects.filter(label=one.name, portal=names.portal, version_of__isnull=False).exists():
+        yield "This name is taken by a new version of a mapping, which no file has. Give another in the file."
 
 
 def _side_by_side(

@@ -18,7 +18,8 @@ class Options:
     ``prunes``: what the file does not have is deleted. ``kept_in``: the file that locks its mappings, "" to unlock
     them, None to leave that as it is. ``file``: how the file is called, for sentences. ``by_id`` and ``note``: who
     applies it and why, for the history of what changes. ``creates_properties``: a property that the file sends values
-    to need not be there yet; whoever applies the file creates it first (flows.prepare)."""
+    to need not be there yet; whoever applies the file creates it first (flows.prepare). ``of_version``: what is
+    chosen is a new version of a mapping; files have none."""
 
     chosen: tuple[str, ...] = ()
     suffix: str = ""
@@ -28,6 +29,7 @@ class Options:
     by_id: int | None = None
     note: str = ""
     creates_properties: bool = False
+    of_version: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +125,13 @@ def _plan(portal: Portal, text: str, options: Options, rows: list[Mapping], *, c
     names, by_label = naming.Names(portal), {row.label: row for row in rows}
     given = _chosen(configtext.from_text(text), options)
     known = {row.label: configs.by_name(configs.read(row), names) for row in rows}
+    labels = set(Mapping.objects.filter(portal=portal, version_of=None).values_list("label", flat=True))
     wanted, shown, problems, creates = [], [], [], []
     for one in given:
         with_ids, unnamed = configs.by_id(one, names)
         wanted.append(with_ids)
         shown.append(one if unnamed else configs.by_name(with_ids, names))
-        problems += _unknown_ends(one, {*known, *(each.name for each in given)})
+        problems += _unknown_ends(one, {*labels, *(each.name for each in given)})
         if configdiff.compare([known[one.name]] if one.name in known else [], [shown[-1]]):
             creates += lacking.expect(with_ids, names) if options.creates_properties and with_ids is not one else ()
             problems += [*unnamed, *_found(one, with_ids, names, by_label.get(one.name))]
@@ -163,7 +166,8 @@ def _found(
 
 def _rows(portal: Portal, options: Options, *, lock: bool = False) -> list[Mapping]:
     rows = configs.rows_of(portal, [name + options.suffix for name in options.chosen], lock=lock)
-    return [row for row in rows if row.label.endswith(options.suffix)]
+    is_version = options.of_version
+    return [row for row in rows if row.label.endswith(options.suffix) and (row.version_of_id is None or is_version)]
 
 
 def _chosen(given: Collection[config.MappingConfig], options: Options) -> list[config.MappingConfig]:

@@ -17,18 +17,22 @@ Parts = contractparts.Parts
 
 
 def of_group(
-    portal: Portal, object_type: str, group: Sequence[Mapping], known: contractschema.Known | None = None
+    portal: Portal,
+    object_type: str,
+    group: Sequence[Mapping],
+    known: contractschema.Known | None = None,
+    edges: contractedges.Read | None = None,
 ) -> tuple[list[contract.MappingFacts], contract.Schema]:
     """The facts of some of a portal's mappings of one object type, in their order, and of the object type.
 
-    ``known``: all properties of some object types, where the caller has read them.
+    ``known``: all properties of some object types, where the caller has read them; ``edges``: of the only mapping.
     """
     parts = contractparts.read(portal.pk, object_type, [one.pk for one in group])
     fields = [part for (kind, _), several in parts.items() if kind == "field" for part in several]
     others = across.types_of(part.three for part in fields)
     schema = contractschema.of_type(portal.pk, object_type, others, known or {})
     facts = [_facts(one, portal, parts) for one in group]
-    return contractedges.add(facts, group, parts), schema
+    return contractedges.add(facts, group, parts, edges), schema
 
 
 def _facts(mapping: Mapping, portal: Portal, parts: Parts) -> contract.MappingFacts:
@@ -50,7 +54,7 @@ def _facts(mapping: Mapping, portal: Portal, parts: Parts) -> contract.MappingFa
         keys=tuple(_keys(adapter, parts.get(("key", mapping.pk), ()))),
         conditions=tuple(_conditions(adapter, parts.get(("condition", mapping.pk), ()))),
         fixed=tuple(_fixed(adapter, [*members, *parts.get(("first", mapping.pk), ())])),
-        is_told_apart=any(part.one == terms.SideName.REMOTE for part in members),
+        members={part.two: part.three for part in members if part.one == terms.SideName.REMOTE},
         model_refusal=refusal,
         local_required=tuple(columns.required(adapter.model)) if adapter else (),
         others=_names(others.values()),
@@ -140,9 +144,9 @@ def _asked(
 
 def _others(mapping: Mapping, parts: Parts) -> dict[int, tuple[str, list[str]]]:
     """By id, the name of each other mapping that is started, and the properties that it pushes to linked records."""
-    found = {}
+    found, mine = {}, (mapping.pk, mapping.version_of_id)
     for (kind, pk), (other, *_) in parts.items():
-        if kind != "mapping" or pk == mapping.pk or not terms.MappingState(other.three).is_started:
+        if kind != "mapping" or pk in mine or not terms.MappingState(other.three).is_started:
             continue
         rows = parts.get(("field", pk), ()) if terms.Direction(other.one).pushes else ()
         sent = [row for row in rows if terms.Direction(row.one).pushes and row.five != terms.WriteMode.IF_NEW]

@@ -6,12 +6,10 @@ from dataclasses import replace
 
 from django.db.models import CharField, Value
 
-from crmsync.engine import across, contract, rehearse
+from crmsync.engine import across, contract, rehearse, stages
 from crmsync.ledger import book, specs
 from crmsync.models import Portal, RemoteObjectType, RemotePipeline, RemoteProperty, RemoteRule
 
-_PIPELINES = {"pipeline", "hs_pipeline"}
-_STAGES = {"dealstage", "hs_pipeline_stage"}
 _REQUIRING = {"REQUIRED", "CONDITIONALLY_REQUIRED"}
 _SCHEMA = (
     "object_type", "name", "type", "field_type", "referenced_object_type", "options",
@@ -36,12 +34,12 @@ def of_type(portal_id: int, object_type: str, others: Sequence[str], known: Know
     for kind, key, facts in told:
         by_kind[kind].append((key, facts))
     said = [facts for _, facts in sorted(by_kind["rule"])]
-    stages = {stage[0] for _, held in by_kind["pipeline"] for stage in held}
-    ends = {name: frozenset(key for key, _ in by_kind["pipeline"]) for name in _PIPELINES}
-    ends |= {name: frozenset(stages) for name in _STAGES}
+    staged = {key: frozenset(stage[0] for stage in held) for key, held in by_kind["pipeline"]}
+    ends = {name: frozenset(staged) for name in stages.PIPELINE_OF.values()}
+    ends |= {name: frozenset[str]().union(*staged.values()) for name in stages.PIPELINE_OF}
     longest = {one["property"]: int(one["arguments"][0]) for one in said if _limits(one)}
     custom = tuple((name,) for _, names in by_kind["type"] for name in names)
-    placed = contract.DEMANDED_OF_SEVERAL.get(object_type, ()) if len(by_kind["pipeline"]) > 1 else ()
+    placed = contract.DEMANDED_OF_SEVERAL.get(object_type, ()) if len(staged) > 1 else ()
     properties, unique = {}, []
     for row in _discovered(portal_id, {object_type, *others}, known):
         if row.object_type == object_type:
@@ -55,6 +53,7 @@ def of_type(portal_id: int, object_type: str, others: Sequence[str], known: Know
         rules=tuple(_rule(one) for one in said if one["kind"] in _REQUIRING),
         required=(*contract.DEMANDED.get(object_type, ()), *placed, *custom),
         unique=tuple(unique),
+        pipelines=staged,
     )
 
 

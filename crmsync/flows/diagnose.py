@@ -57,6 +57,7 @@ def report(is_rung: Callable[[], bool] | None = None) -> Facts:
         "processes": _look(lambda: vitals.processes(now)),
         "portals": _look(lambda: vitals.portals(now)),
         "queues": _look(lambda: vitals.queues(now)),
+        "elsewhere": _look(lambda: vitals.elsewhere(now)),
         "polls": _look(lambda: vitals.polls(now)),
         "last_errors": _look(lambda: vitals.last_errors(now)),
     }
@@ -123,6 +124,7 @@ def _problems(found: Facts) -> Problems:
         yield from _processes(found["processes"], live)
     for mapping in queues:
         yield from _mapping(mapping)
+    yield from _elsewhere(found["elsewhere"] or [])
     yield from _polls(found["polls"] or [], {one["mapping"] for one in live})
 
 
@@ -231,6 +233,19 @@ def _mapping(one: Facts) -> Problems:
     if parked:
         remedy = "See the outbox and the inbox: mend the causes, then press “Retry now”."
         yield Problem(WARNING, "mapping.parked", f"{who}: {parked} records need attention.", remedy)
+
+
+def _elsewhere(found: list[Facts]) -> Problems:
+    for one in found:
+        name = one["database"]
+        if one["due"] is None:
+            sentence = f"The database “{name}” does not answer, or lacks crmsync's table of slips."
+            remedy = f"Start it, or run manage.py migrate --database={name}: no row of it can be saved."
+            yield Problem(ERROR, "system.slips", sentence, remedy)
+        elif (one["oldest"] or 0) > SILENT_SECONDS:
+            sentence = f"{one['due']} changes in the database “{name}” were not carried over, the oldest for"
+            remedy = "Start a worker; where one runs, its log says why."
+            yield Problem(WARNING, "system.slips", f"{sentence} {one['oldest']} seconds.", remedy)
 
 
 def _polls(found: list[Facts], live: set[int]) -> Problems:

@@ -30,7 +30,8 @@ class Case:
 
     ``candidates`` counts the partners that matched where none was chosen; ``matched`` are (side, key) of what
     matched, for a person to choose from. ``partners`` are HubSpot's associated records by object type, as far as they
-    were read; ``relations`` the foreign keys that a new row gets: name -> primary key.
+    were read; ``relations`` the foreign keys that a new row gets: name -> primary key. ``merged`` are the HubSpot ids
+    that its link follows from.
     """
 
     items: list[Item]
@@ -45,6 +46,7 @@ class Case:
     stop: "Stop | None" = None
     partners: dict[str, tuple[edges.Partner, ...]] = field(default_factory=dict)
     relations: dict[str, str] = field(default_factory=dict)
+    merged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,15 @@ BUSY = Stop("record.lease", "Another worker is syncing this record.", seconds=1.
 # A person holds one direction back: released rows are woken, so looking seldom is enough.
 HELD = Stop(
     "portal.held", "A person or CRMSYNC['READ_ONLY'] holds this direction back; nothing is lost.", seconds=60.0
+)
+
+
+# The record waits for a person to promote or drop a version, and is woken then.
+IN_CANARY = Stop(
+    "canary.open",
+    "A new version of the mapping is being tried on this record. Promote or drop it on the mapping's page; the"
+    " record is looked at again then.",
+    seconds=300.0,
 )
 
 

@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from django.db import OperationalError, models, transaction
+from django.db import OperationalError, models
 from django.utils import timezone
 
 from crmsync import signals
 from crmsync.engine import edgeplan, edgeterms, record, terms
-from crmsync.flows import dossier, edgejoin, scope, settle
+from crmsync.flows import dossier, edgejoin, rows, scope, settle
 from crmsync.ledger import edges as memory
 from crmsync.ledger import journal, links, outbox
 from crmsync.models import Conflict, Edge, LogEntry
@@ -39,7 +39,7 @@ def store(one: scope.Scope, joins: list[edgejoin.Join]) -> None:
     if not joins:
         return
     now = timezone.now()
-    with transaction.atomic():
+    with rows.transaction(one):
         _fence(one, joins)
         _write(one, edgejoin.going(joins), now)
         joins = edgejoin.going(joins)
@@ -48,6 +48,14 @@ def store(one: scope.Scope, joins: list[edgejoin.Join]) -> None:
         journal.log(_entries(one, joins, news, now))
     _ask(joins, now)
     _send(one, joins, conflicts)
+
+
+def is_news(join: edgejoin.Join) -> bool:
+    """Whether a decided join would write a side, or remember other edges than it does."""
+    if any(edgeplan.changes(join.steps, side) for side in (_LOCAL, _REMOTE)):
+        return True
+    known = {(row.local_pk, row.remote_id, row.state) for row in join.rows}
+    return known != {(row.local_pk, row.remote_id, row.state) for row in _rows([join])}
 
 
 def _fence(one: scope.Scope, joins: list[edgejoin.Join]) -> None:
@@ -99,7 +107,7 @@ def _write_one(one: scope.Scope, row: models.Model | None, joins: list[edgejoin.
             join.work.stop = dossier.Stop("record.moved", "The row changed while it was planned.", seconds=0.0)
         return
     try:
-        with transaction.atomic(), guard.writing(keys=[(one.spec.local_model, str(row.pk))]):
+        with one.local.atomic(), guard.writing(keys=[(one.spec.local_model, str(row.pk))]):
             _change(one, row, joins)
     except OperationalError:
         raise
@@ -159,11 +167,20 @@ def _ask(joins: list[edgejoin.Join], now: datetime) -> None:
     for mapping_id, mine in waits.items():
         asked = [(step.local_pk, step.remote_id) for join, step in mine if join.one.brings]
         memory.bring(mapping_id, {pk for pk, _ in asked if pk}, {key for _, key in asked if key}, now)
+        if new := {(step.local_pk, step.remote_id) for join, step in mine if _is_new(join, step)}:
+            memory.make_due(mapping_id, new, now)
         found = memory.resolve(mapping_id, [s.local_pk for _, s in mine], [s.remote_id for _, s in mine])
         late = [j for j, s in mine if s.local_pk in found["local"] or s.remote_id in found["remote"]]
         keys = {(join.work.link.local_pk, join.work.link.remote_id) for join in late}
         for child in {join.work.link.mapping_id for join in late}:
             memory.make_due(child, keys, now)
+
+
+def _is_new(join: edgejoin.Join, step: edgeplan.Step) -> bool:
+    """Whether the other record's mapping, which does not bring it, is to look at it once, so that it says why."""
+    known = {(row.local_pk, row.remote_id) for row in join.rows if row.state == _STATE.WAITING}
+    is_plain = step.reason == edgeterms.WAITING and not join.one.brings
+    return is_plain and (step.local_pk, step.remote_id) not in known
 
 
 # --- What is told -------------------------------------------------------------------------------------------------

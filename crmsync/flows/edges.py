@@ -11,9 +11,10 @@ from datetime import timedelta
 from django.utils import timezone
 
 from crmsync.engine import edgeplan, edgeterms, terms
-from crmsync.flows import dossier, edgeholds, edgejoin, edgerows, edgewrites, scope
+from crmsync.flows import dossier, edgeholds, edgejoin, edgerows, edgewaits, edgewrites, scope
 from crmsync.ledger import edges as memory
 from crmsync.ledger import links
+from crmsync.models import Link
 from crmsync.sides import edges as remote_edges
 from crmsync.sides import relations
 
@@ -39,8 +40,25 @@ def join(one: scope.Scope, works: Sequence, wanted: terms.Direction) -> None:
 
 
 def foresee(one: scope.Scope, works: Sequence, wanted: terms.Direction) -> list[edgejoin.Join]:
-    """What would be done about the associations of linked records; writes nothing."""
-    return _decide(one, [work for work in works if _takes_part(work)], wanted) if one.spec.associations else []
+    """What would be done about the associations of these records, also of those that would be linked; writes
+    nothing."""
+    if not one.spec.associations:
+        return []
+    for work in works:
+        if work.link is None and work.stop is None and (work.plan.creates is not None or work.plan.adopts):
+            work.link = _foreseen(one, work)
+    return _decide(one, [work for work in works if _takes_part(work) or _is_foreseen(work)], wanted)
+
+
+def _foreseen(one: scope.Scope, work) -> Link:
+    """Stands for the link that would be made; a key that is not there yet is empty."""
+    pair = work.plan.pair
+    local_pk, remote_id = (side.key.id if side is not None else "" for side in (pair.local, pair.remote))
+    return links.make(one.spec, local_pk, remote_id, "", None)
+
+
+def _is_foreseen(work) -> bool:
+    return work.link is not None and work.link.pk is None and work.plan.outcome not in _LEFT_ALONE
 
 
 def _takes_part(work) -> bool:
@@ -57,6 +75,7 @@ def _decide(one: scope.Scope, works: Sequence, wanted: terms.Direction) -> list[
     for join in edgejoin.going(joins):
         join.seen = dataclasses.replace(join.seen, automatic=join.automatic)
         join.steps = tuple(_label_only(join, step) for step in edgeplan.decide(join.one, join.seen, join.ways))
+    edgewaits.say(edgejoin.going(joins))
     return joins
 
 
@@ -64,7 +83,7 @@ def _gather(one: scope.Scope, works: Sequence, wanted: terms.Direction) -> list[
     going = [relation for relation in one.spec.associations if relation.held is None]
     if not works or not going:
         return []
-    local = relations.read(one.local, going, [work.link.local_pk for work in works])
+    local = relations.read(one.local, going, [work.link.local_pk for work in works if work.link.local_pk])
     rows = memory.find([work.link.pk for work in works])
     joins = []
     for relation in going:
@@ -91,8 +110,9 @@ def _read_remote(one: scope.Scope, joins: list[edgejoin.Join]) -> None:
     for join in joins:
         if join.work.plan.creates is _REMOTE:
             join.work.case.partners.clear()
-    for to_type in sorted({join.one.to_type for join in edgejoin.going(joins)}):
-        mine = [join for join in edgejoin.going(joins) if join.one.to_type == to_type]
+    there = [join for join in edgejoin.going(joins) if join.remote_id]
+    for to_type in sorted({join.one.to_type for join in there}):
+        mine = [join for join in there if join.one.to_type == to_type]
         cases = {id(join.work.case): join.work.case for join in mine}
         edgejoin.read_partners(one, cases.values(), to_type, {id(join.work.case): join.remote_id for join in mine})
         for join in mine:

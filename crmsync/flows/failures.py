@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError, OperationalError
+from django.db import DatabaseError, IntegrityError, OperationalError, ProgrammingError
 from django.utils import timezone
 from fernet_fields import DecryptionError
 
@@ -41,6 +41,8 @@ class Verdict:
 
 # Waits where HubSpot names none (HubSpot: usage guidelines, error handling): seconds.
 _WAITS = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0, "DAILY": 600.0}
+# Seconds until a worker that is too old looks whether a newer one has done the work.
+_NEWER_SOON = 5.0
 
 
 def classify(error: BaseException) -> Verdict:
@@ -194,6 +196,7 @@ _TABLE = (
     (errors.ConfigError, lambda e: Verdict(Kind.CONFIG, "portal.config", str(e))),
     (errors.HubSpotError, lambda e: Verdict(Kind.PARK, "remote.rejected", f"{e}")),
     (specerror.RunError, lambda e: Verdict(Kind.PARK, "mapping.edited", str(e))),
+    (specerror.BehindError, lambda e: Verdict(Kind.LIMITED, "system.old_code", str(e), _NEWER_SOON)),
     (specs.SpecError, lambda e: Verdict(Kind.CONFIG, "mapping.invalid", str(e))),
     (engine_errors.ConvertError, lambda e: Verdict(Kind.PARK, f"field.{e.code}", e.message)),
     (
@@ -217,6 +220,15 @@ _TABLE = (
         ),
     ),
     (OperationalError, lambda e: Verdict(Kind.RETRY, "local.db_error", "The database was busy or away.")),
+    (
+        ProgrammingError,
+        lambda e: Verdict(
+            Kind.RETRY,
+            "local.db_error",
+            "The database lacks a table or column that this code expects, as in the middle of a deployment."
+            " Run migrate, and restart old workers.",
+        ),
+    ),
     (
         DatabaseError,
         lambda e: Verdict(Kind.PARK, "local.db_error", "The database refuses the row; see the server log."),

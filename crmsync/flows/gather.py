@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from crmsync import conf
 from crmsync.engine import changes, localvalues, record, terms
-from crmsync.flows import dossier, partners, scope, throttle
+from crmsync.flows import dossier, made, merges, partners, scope, throttle
 from crmsync.hubspot import errors
 from crmsync.ledger import links
 from crmsync.models import Link
@@ -16,10 +16,12 @@ def gather(
 ) -> list[dossier.Case]:
     """Cases with ``pair`` set where a decision can be made and ``stop`` where not."""
     cases = _cases(one, items, now)
+    made.recall(one, _open(cases))
     _read_local(one, cases)
     throttle.hold(one, cases, now)
     _read_remote(one, cases)
     _find_created(one, cases)
+    cases = merges.find(one, cases)
     _stop_unmatched(one, cases)
     partners.match(one, _open(cases))
     for case in cases:
@@ -58,6 +60,8 @@ def _cases(one: scope.Scope, items: Sequence[dossier.Item], now: datetime) -> li
             case.remote = item.remote
         if link and link.mapping_id != one.spec.id:
             case.stop = _linked_elsewhere(one, link)
+        elif link and link.in_canary and one.keeper is None:
+            case.stop = dossier.IN_CANARY
         elif link and link.lease != one.lease:
             case.stop = dossier.BUSY
     return list(cases.values())

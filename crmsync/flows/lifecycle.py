@@ -11,7 +11,7 @@ from crmsync import conf
 from crmsync.engine import findings, terms
 from crmsync.engine import prove as engine
 from crmsync.flows import configure, lint, prove
-from crmsync.ledger import portals, specs, steps
+from crmsync.ledger import edges, portals, specs, steps
 from crmsync.models import Mapping
 
 State = terms.MappingState
@@ -148,11 +148,17 @@ def check_switch_on(mapping: Mapping, *, may_approve: bool) -> None:
     """LifecycleError where the present revision is not approved, and this person alone cannot bring it there, or
     where lint has errors by now.
 
-    What was only paused may go on as it was.
+    What was only paused may go on as it was; a new version is never switched on, but promoted.
     """
+    if mapping.version_of_id is not None:
+        raise LifecycleError(f"“{mapping}” is a new version, which never runs by itself. Promote it instead.")
+    if not steps.is_only_paused(mapping):
+        check_ready(mapping, may_approve=may_approve)
+
+
+def check_ready(mapping: Mapping, *, may_approve: bool) -> None:
+    """LifecycleError where the present revision may not run: as it is not approved, or has errors by now."""
     life = find_life(mapping)
-    if steps.is_only_paused(mapping):
-        return
     if life.is_approved:  # since then another mapping may have gone live, or HubSpot changed
         errors = [_say_error(one) for one in _find_errors(mapping)]
         _raise_if_any(f"“{mapping}” cannot be switched on.", errors, "Mend what the contract says.")
@@ -183,6 +189,7 @@ def switch_on(mapping: Mapping, by_id: int | None, *, may_approve: bool, note: s
             if not life.is_approved:
                 _take(mapping, (State.DRAFT, State.TESTED), State.APPROVED, by_id, note)
         portals.start_mapping(mapping, timezone.now())
+        edges.wake_waiting(mapping.pk, timezone.now())
         _record(mapping, State.LIVE, by_id, note)
 
 

@@ -2,12 +2,15 @@
 
 from crmsync.engine import scopes, terms
 from crmsync.flows import access, environment
+from crmsync.ledger import canaries
 from crmsync.models import Mapping, Portal, choices
 from crmsync.sides import remote
 
 
 def of_mapping(mapping: Mapping) -> str:
     """Why the fields of a mapping cannot get properties, "" if nothing is known to be in the way."""
+    if mapping.locked_by == canaries.LOCK:
+        return "A canary of this version is open, so it stays as it was tried. Promote or drop it first."
     if mapping.locked_by:
         return (
             f"This mapping is kept in the file “{mapping.locked_by}”. Edit that file, then run crmsync_config apply"

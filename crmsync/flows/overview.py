@@ -33,7 +33,7 @@ class Row:
 
 def rows(portal: str = "") -> list[Row]:
     """All mappings, or those of a portal by its name; three queries."""
-    wanted = Mapping.objects.select_related("portal").order_by("portal__label", "label")
+    wanted = Mapping.objects.filter(version_of=None).select_related("portal").order_by("portal__label", "label")
     mappings = list(wanted.filter(portal__label=portal) if portal else wanted)
     ways: dict[int, dict[str, int]] = {}
     active = FieldMapping.objects.filter(mapping__in=mappings, is_active=True).order_by()

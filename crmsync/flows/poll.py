@@ -8,11 +8,14 @@ from django.utils import timezone
 
 from crmsync import conf
 from crmsync.engine import across, record
-from crmsync.flows import drain, failures, scope
+from crmsync.flows import drain, edgepoll, failures, scope
 from crmsync.ledger import cursors, inbox, links
 from crmsync.models import Cursor
 
 logger = logging.getLogger(__name__)
+
+# Where a pass is that has come to the associations: behind every object type.
+_EDGES = "~"
 
 
 def poll_due() -> int:
@@ -54,7 +57,7 @@ def _pages(
     one: scope.Scope, cursor: Cursor, since: datetime, until: datetime
 ) -> Iterator[tuple[str, list[str], str]]:
     """(other object type or "", ids worth a look, where the page ends): the records themselves, then those that
-    they take values over from."""
+    they take values over from, then those whose associations changed."""
     at, last = across.split(cursor.last_id)
     for page in one.remote.changed(since, until, last) if not at else ():
         rows = _news(one, page) if cursor.kind == cursors.Kind.FAST else page
@@ -63,6 +66,9 @@ def _pages(
         if via >= at:
             for ids in one.remote.across.changed(via, since, until, last if via == at else ""):
                 yield via, ids, across.join(via, ids[-1])
+    if cursor.kind == cursors.Kind.FULL and edgepoll.is_due(cursor.position, until):
+        for ids, link_id in edgepoll.pages(one, int(last) if at == _EDGES else 0):
+            yield "", ids, across.join(_EDGES, str(link_id))
 
 
 def _rhythm(cursor: Cursor) -> tuple[timedelta, timedelta]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crmsync.engine import plan as plans
 from crmsync.engine import safety, terms
-from crmsync.flows import apply, dossier, edgejoin, edges, gather, parents, scope
+from crmsync.flows import apply, candidates, dossier, edgejoin, edges, edgewaits, gather, merges, parents, scope
 from crmsync.ledger import journal, links, portals
 from crmsync.models import LogEntry
 
@@ -61,11 +61,16 @@ def reconcile(
         stopped += held
         if not portals.is_at(one.spec.id, one.spec.revision):
             stopped, open_cases, plan = [*stopped, *_edited(open_cases)], [], dataclasses.replace(plan, pairs=())
+        merges.store(one, open_cases)
         parents.order(one, open_cases, plan.pairs, wanted)
+        if one.keeper is not None:
+            one.keeper.before(one, open_cases, plan)
         open_cases, waiting, plan = _going_on(open_cases, plan)
         stopped += waiting
         works = apply.apply(one, open_cases, plan)
         edges.join(one, works, wanted)
+        _forget_gone(one, works)
+        edgewaits.explain(one, stopped, works)
         results = [_of_case(item, case.stop) for case in stopped for item in case.items]
         results += [_of_work(item, work) for work in works for item in work.case.items]
         _log_stops(one, stopped, works)
@@ -79,7 +84,8 @@ def _plan(one: scope.Scope, items: Sequence[dossier.Item], wanted: terms.Directi
     cases = gather.gather(one, items, now, wanted)
     stopped = [case for case in cases if case.stop is not None]
     going = [case for case in cases if case.stop is None]
-    return now, going, stopped, plans.make_plan(one.spec, [case.pair for case in going], now)
+    make_plan = one.keeper.make_plan if one.keeper is not None else plans.make_plan
+    return now, going, stopped, make_plan(one.spec, [case.pair for case in going], now)
 
 
 def _hold(one: scope.Scope, cases: list[dossier.Case], plan: plans.Plan):
@@ -130,6 +136,17 @@ def _of_work(item: dossier.Item, work: apply.Work) -> Result:
     if work.plan.outcome is terms.Outcome.FAILED:
         return Result(item, work.plan.outcome, dossier.Stop(work.plan.reason, work.plan.detail, park=True))
     return Result(item, work.plan.outcome)
+
+
+def _forget_gone(one: scope.Scope, works: list[apply.Work]) -> None:
+    """A record that waited for somebody to choose its partner, and was deleted instead."""
+    cases = [work.case for work in works if work.link is None and work.plan.reason == terms.Reason.GONE]
+    if cases:
+        candidates.forget_gone(one.spec.id, {case.local_pk for case in cases if case.local_pk}, _ids(cases))
+
+
+def _ids(cases: list[dossier.Case]) -> set[str]:
+    return {case.remote_id for case in cases if case.remote_id}
 
 
 def _log_stops(one: scope.Scope, stopped: list[dossier.Case], works: list[apply.Work]) -> None:

@@ -67,6 +67,6 @@ def _refresh(key: _Key, refresh: Callable[..., bool]) -> bool:
 
 def _is_stale(one: scope.Scope) -> bool:
     try:
-        return specs.load(one.mapping) != one.spec
+        return scope.load(one.mapping, with_associations=one.keeper is None) != one.spec
     except specs.SpecError:
         return True  # opening the scope again says why

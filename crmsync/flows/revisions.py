@@ -30,7 +30,7 @@ def restore(mapping: Mapping, revision: int, by_id: int | None) -> configure.Pla
 
 
 def _options(mapping: Mapping) -> configure.Options:
-    return configure.Options(chosen=(mapping.label,))
+    return configure.Options(chosen=(mapping.label,), of_version=mapping.version_of_id is not None)
 
 
 def _text(mapping: Mapping, revision: int) -> str:

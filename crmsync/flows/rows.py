@@ -3,16 +3,39 @@
 Runs inside the settling transaction. A record that fails is rolled back alone and gets its ``stop``.
 """
 
-from collections.abc import Mapping
+import contextlib
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 
-from django.db import OperationalError, models, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, models
 from django.utils import timezone
 
 from crmsync.engine import record, terms
 from crmsync.flows import bases, dossier, scope
-from crmsync.ledger import bulk, links
+from crmsync.ledger import bulk, links, queue, slips
 from crmsync.models import Link
 from crmsync.sides import guard, relations
+
+logger = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def transaction(one: scope.Scope) -> Iterator[None]:
+    """One transaction of crmsync's tables and of the mapping's rows. Where these are in another database, ours are
+    not waited for long: no database sees a deadlock that goes through two of them."""
+    with queue.brief() if one.local.is_elsewhere else contextlib.nullcontext(), one.local.atomic():
+        yield
+
+
+def confirm(one: scope.Scope, works: Iterable) -> None:
+    """The links of these works are committed; what was left in case they got lost may go."""
+    pks = [work.link.local_pk for work in works if work.link is not None] if one.local.is_elsewhere else []
+    if not pks:
+        return
+    try:
+        slips.forget_made(one.mapping.pk, pks, one.local.alias)
+    except (DatabaseError, InterfaceError):
+        logger.warning("slips of rows that have their links stay until they are tidied up")
 
 
 def write(one: scope.Scope, works: list) -> dict[str, record.Record]:
@@ -48,9 +71,10 @@ def _create_in_bulk(one: scope.Scope, works: list) -> dict[str, record.Record]:
     if any(one.local.categories.is_several(path) for work in works for path in _values(work)):
         return {}
     try:
-        with transaction.atomic():
+        with one.local.atomic():
             rows = [_build(one, work) for work in works]
-            one.local.adapter.model._default_manager.bulk_create(rows)
+            one.local.adapter.model._default_manager.using(one.local.alias).bulk_create(rows)
+            _leave_made(one, zip(works, rows, strict=True))
             made = {after.key.id: after for after in one.local.to_records(rows)}
             fresh = [_fresh_link(one, work, after) for work, after in zip(works, made.values(), strict=True)]
             bulk.insert(Link, fresh)
@@ -87,7 +111,7 @@ def _link_for(one: scope.Scope, work, local_pk: str) -> Link:
 def _write_one(one: scope.Scope, work, rows: Mapping[str, models.Model]) -> str | None:
     """One record inside a savepoint; its primary key when the row exists afterwards."""
     try:
-        with transaction.atomic():
+        with one.local.atomic():
             if work.plan.creates is terms.SideName.LOCAL:
                 return _create_one(one, work)
             row = rows.get(work.plan.pair.local.key.id)
@@ -107,10 +131,18 @@ def _create_one(one: scope.Scope, work) -> str:
     with guard.writing(instances=[row]):
         one.local.adapter.save(row, None)
         one.local.relate(row, _values(work))
+    _leave_made(one, [(work, row)])
     link = _link_for(one, work, str(row.pk))
     link.save(force_insert=True)
     work.link = link
     return str(row.pk)
+
+
+def _leave_made(one: scope.Scope, made: Iterable[tuple]) -> None:
+    """In the transaction of new rows in another database: whose partners they are, should their links get lost."""
+    if one.local.is_elsewhere:
+        pairs = [(work.plan.pair.remote.key.id, str(row.pk)) for work, row in made]
+        slips.leave_made(one.mapping, pairs, timezone.now(), one.local.alias)
 
 
 def _change_one(one: scope.Scope, work, row: models.Model) -> str | None:

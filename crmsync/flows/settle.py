@@ -1,13 +1,14 @@
 """Django's half of a batch in one transaction: local writes, links with their new base, conflicts and log.
 
 HubSpot has answered before this begins. A record that fails here rolls back alone (a savepoint each), and
-what HubSpot accepted is still remembered on its link.
+what HubSpot accepted is still remembered on its link. Rows in another database are committed just before ours: a
+crash between the two leaves an update that both sides agree on, or a new row with the slip that says whose it is.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
 from crmsync import signals
@@ -22,16 +23,19 @@ _LINK_FIELDS = ["remote_id", "state", "base", "sent", "outcome", "reason", "remo
 def settle(one: scope.Scope, works: list) -> None:
     """Settle works that HubSpot has answered; a work that cannot be settled gets its ``stop``."""
     now = timezone.now()
-    with transaction.atomic():
+    with rows.transaction(one):
         _fence(one, works)
         works = [work for work in works if work.stop is None]
         refreshed = rows.write(one, works)
         fresh = [work for work in works if _is_fresh(work)]
         entries = [entry for work in works if (entry := _entry(one, work, now)) is not None]
         _store_links(one, works, refreshed, now)
+        if one.keeper is not None:
+            one.keeper.after(one, works, refreshed)
         _wake(one, fresh, now)
         conflicts = journal.record_conflicts([row for work in works for row in _conflicts(one, work)])
         journal.log(entries)
+    rows.confirm(one, fresh)
     _send(one, works, conflicts)
 
 

@@ -35,12 +35,24 @@ def find(mapping: Mapping, query: str) -> list[Tried]:
     return [_preview(mapping, item) for item in _items(one, query)[:MOST]]
 
 
-def _items(one: scope.Scope, query: str) -> list[dossier.Item]:
-    """Django's own first: their partners are found from them."""
+def find_asked(mapping: Mapping, query: str) -> list[Tried]:
+    """The Django records that a text means, each planned as one that a person asks for in HubSpot."""
+    one = scope.open_scope(mapping.pk)
+    pks = dict.fromkeys(_pks(one, query))
+    return [_preview(mapping, dossier.Item(local_pk=pk, is_asked=True)) for pk in list(pks)[:MOST]]
+
+
+def _pks(one: scope.Scope, query: str) -> list[str]:
     pks = list(one.local.read({query}))
     for key in one.spec.match:
         if match.normalise(query, key.normaliser) is not None:
             pks += [pk for found in one.local.find(key, [query]).values() for pk in found]
+    return pks
+
+
+def _items(one: scope.Scope, query: str) -> list[dossier.Item]:
+    """Django's own first: their partners are found from them."""
+    pks = _pks(one, query)
     ids = list(one.remote.read({query})[0]) if query.isdecimal() else []
     if not pks:
         for key in one.spec.match:
@@ -81,6 +93,10 @@ def sync(mapping: Mapping, item: dossier.Item) -> tuple[reconcile.Result, LogEnt
 
     TrialError where two persons have to agree first. A record that must wait or needs a person is not queued.
     """
+    if mapping.version_of_id is not None:
+        raise TrialError(
+            f"“{mapping}” is a new version: it writes nothing but its canary, which can be put back. Start one."
+        )
     life = lifecycle.find_life(mapping)
     if conf.current().TWO_PERSON_APPROVAL and not (life.is_approved or life.state.is_started):
         raise TrialError(
@@ -90,7 +106,7 @@ def sync(mapping: Mapping, item: dossier.Item) -> tuple[reconcile.Result, LogEnt
     access.raise_if_closed(mapping.portal_id)
     last = LogEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     one = scope.open_scope(mapping.pk)
-    keyproperty.ensure(one)
+    keyproperty.ensure(one, is_asked=item.is_asked)
     result = reconcile.reconcile(one, [item])[0]
     keys = {"local_pk": item.local_pk} if item.local_pk else {"remote_id": item.remote_id}
     return result, LogEntry.objects.filter(mapping=mapping, pk__gt=last, **keys).order_by("-pk").first()

@@ -16,7 +16,7 @@ import django
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection, models
+from django.db import DatabaseError, connection, models
 from django.db.migrations.executor import MigrationExecutor
 from fernet_fields import DecryptionError
 
@@ -24,7 +24,7 @@ import crmsync
 from crmsync import conf
 from crmsync.engine import terms
 from crmsync.flows import access, environment, rehearse, scopes, standing, timed
-from crmsync.ledger import credentials, heartbeats
+from crmsync.ledger import credentials, heartbeats, places, slips
 from crmsync.models import Credential, Cursor, InboxEvent, LogEntry, Mapping, OutboxEntry, Portal, choices
 from crmsync.sides import remote
 
@@ -193,7 +193,7 @@ def queues(now: datetime) -> list[Facts]:
             "problem_code": one.problem_code,
             **{name: found.get(one.pk, nothing) for name, found in waiting.items()},
         }
-        for one in Mapping.objects.order_by("pk")
+        for one in Mapping.objects.filter(version_of=None).order_by("pk")
     ]
 
 
@@ -215,6 +215,20 @@ def _waiting(queue: type[models.Model], now: datetime) -> dict[int, Facts]:
         }
         for row in rows
     }
+
+
+def elsewhere(now: datetime) -> list[Facts]:
+    """By other database with rows of the host's: how many slips wait there, and for how long; None where that cannot
+    be asked."""
+    return [{"database": alias, **_elsewhere(alias, now)} for alias in places.others()]
+
+
+def _elsewhere(alias: str, now: datetime) -> Facts:
+    try:
+        due, oldest = slips.waiting(alias)
+    except DatabaseError:
+        return {"due": None, "oldest": None}
+    return {"due": due, "oldest": _age(oldest, now)}
 
 
 def polls(now: datetime) -> list[Facts]:

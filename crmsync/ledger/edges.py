@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import models, transaction
 
 from crmsync.engine import edgeterms, terms
-from crmsync.ledger import inbox, outbox, queue
+from crmsync.ledger import inbox, outbox, places, queue, slips
 from crmsync.models import Association, Edge, InboxEvent, Link, Mapping, choices
 
 State = terms.EdgeState
@@ -89,12 +89,60 @@ def wake(to_mapping_id: int, linked: Iterable[tuple[str, str]], now: datetime) -
         pks, ids = [pk for pk, _ in part], [remote_id for _, remote_id in part]
         either = models.Q(local_pk__in=pks) | models.Q(remote_id__in=ids)
         mark(Edge.objects.filter(either, association__in=list(waiting), state=State.WAITING), now)
-    held = InboxEvent.objects.filter(mapping__in=set(waiting.values()), via="")
+    _wake_held(waiting.values(), now)
+
+
+# Of two memories of what became one edge, the one that says more.
+_RANK = {State.MADE: 0, State.REFUSED: 1, State.WAITING: 2, State.LEFT: 3}
+
+
+def follow(to_mapping_id: int, before: Collection[str], after: str) -> None:
+    """HubSpot merged records: edges that led to one of them lead to the one that is left.
+
+    What was two edges of a record is one by now; it is ours only if both were.
+    """
+    rows = Edge.objects.filter(association__to_mapping=to_mapping_id, remote_id__in=[*before, after])
+    known: dict[Key, list[Edge]] = defaultdict(list)
+    for row in rows.order_by("id"):
+        known[row.link_id, row.association_id].append(row)
+    for mine in known.values():
+        first, *others = sorted(mine, key=lambda row: (_RANK[State(row.state)], row.pk))
+        Edge.objects.filter(pk__in=[row.pk for row in others]).delete()
+        Edge.objects.filter(pk=first.pk).update(remote_id=after, is_ours=all(row.is_ours for row in mine))
+
+
+def wake_waiting(to_mapping_id: int, now: datetime) -> None:
+    """All that waits for records of a mapping is due: it went live, so it can be asked for them."""
+    rows = Association.objects.filter(to_mapping_id=to_mapping_id, is_active=True)
+    waiting = dict(rows.values_list("pk", "mapping_id"))
+    if waiting:
+        mark(Edge.objects.filter(association__in=list(waiting), state=State.WAITING), now)
+        _wake_held(waiting.values(), now)
+
+
+def _wake_held(mapping_ids: Iterable[int], now: datetime) -> None:
+    """Records that cannot be made in Django before another one wait in the inbox."""
+    held = InboxEvent.objects.filter(mapping__in=set(mapping_ids), via="")
     queue.wake(held, [edgeterms.WAITING], now)
 
 
-def mark_losing(model_label: str, local_pk: str, now: datetime) -> int:
+def waiting_for(to_mapping_id: int, local_pks: Collection[str], remote_ids: Collection[str]) -> models.QuerySet[Edge]:
+    """Edges, with their links, that wait for one of these records; by Django key or HubSpot id."""
+    either = models.Q(local_pk__in=local_pks, remote_id="") | models.Q(remote_id__in=remote_ids, local_pk="")
+    rows = Edge.objects.filter(either, state=State.WAITING, association__is_active=True)
+    return rows.filter(association__to_mapping=to_mapping_id).select_related("link")
+
+
+def tell(rows: Collection[Edge], reason: str, detail: str, now: datetime) -> None:
+    """Remember why these edges wait, as far as they still do."""
+    ids = [row.pk for row in rows]
+    Edge.objects.filter(pk__in=ids, state=State.WAITING).update(reason=reason, detail=detail, updated_at=now)
+
+
+def mark_losing(model_label: str, local_pk: str, now: datetime, using: str = places.OWN) -> int:
     """Records associated with a row that is deleted: Django clears their foreign keys without a signal."""
+    if not places.is_own(using):
+        return slips.leave_gone(model_label, local_pk, now, using)
     rows = Association.objects.filter(to_mapping__model_label__iexact=model_label, is_active=True)
     ids = list(rows.values_list("pk", flat=True))
     rows = Edge.objects.filter(association__in=ids, state__in=list(State), local_pk=local_pk)  # as the index has them
@@ -163,4 +211,12 @@ def retry(rows: models.QuerySet[Edge], now: datetime) -> int:
     ids = list(rows.values_list("pk", flat=True))
     chosen = Edge.objects.filter(pk__in=ids)
     chosen.update(asserted=0)
+    return mark(chosen, now)
+
+
+def give_way(rows: models.QuerySet[Edge], detail: str, now: datetime) -> int:
+    """A person let HubSpot's side of these edges stand: Django follows, whatever the direction."""
+    ids = list(rows.values_list("pk", flat=True))
+    chosen = Edge.objects.filter(pk__in=ids)
+    chosen.update(reason=edgeterms.THEIRS, detail=detail)
     return mark(chosen, now)

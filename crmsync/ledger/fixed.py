@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from crmsync import adapters
-from crmsync.engine import canonical, columns, errors, remotevalues, spec, terms, typed
+from crmsync.engine import canonical, columns, errors, remotevalues, spec, stages, terms, typed
 from crmsync.models import FixedValue, RemotePipeline, RemoteProperty
 
-# HubSpot: pipelines; each stage property with the property that names its pipeline.
-PIPELINE_OF = {"dealstage": "pipeline", "hs_pipeline_stage": "hs_pipeline"}
+PIPELINE_OF = stages.PIPELINE_OF
 
 
 class FixedError(Exception):

@@ -48,7 +48,7 @@ def running(now: datetime) -> list[int]:
     may_go = (pulls & queue.open_mappings(now, terms.Direction.PULL)) | (
         ~pulls & queue.open_mappings(now, terms.Direction.PUSH)
     )
-    rows = Run.objects.filter(queue.free(now), may_go, state=State.RUNNING)
+    rows = Run.objects.filter(queue.free(now), may_go, state=State.RUNNING).exclude(kind=Kind.CANARY)
     return list(rows.order_by("id").values_list("pk", flat=True))
 
 
@@ -148,10 +148,8 @@ def forget_conflicts(mapping_id: int, local_pk: str, fields: list[str], since: d
     ).delete()
 
 
-def prune(model: type[models.Model], field: str, before: datetime, limit: int = 5000) -> int:
-    """Delete up to ``limit`` rows older than ``before``; how many."""
-    pks = list(
-        model._default_manager.filter(**{f"{field}__lt": before}).order_by("pk").values_list("pk", flat=True)[:limit]
-    )
-    model._default_manager.filter(pk__in=pks).delete()
+def prune(rows: models.QuerySet, field: str, before: datetime, limit: int = 5000) -> int:
+    """Delete up to ``limit`` of these rows that are older than ``before``; how many."""
+    pks = list(rows.filter(**{f"{field}__lt": before}).order_by("pk").values_list("pk", flat=True)[:limit])
+    rows.model._default_manager.filter(pk__in=pks).delete()
     return len(pks)

@@ -201,3 +201,30 @@ def to_stored(one: spec.MappingSpec, values: Mapping[int, changes.BaseValue]) ->
     """Base values by field id -> as stored on the link."""
     names = {field.id: key_of(field) for field in one.fields}
     return {names[pk]: [value.local, value.remote] for pk, value in values.items() if pk in names}
+
+
+def rebase(
+    mapping_id: int,
+    local_pk: str,
+    key: str,
+    *,
+    seen: tuple[str | None, str | None],
+    agreed: tuple[str | None, str | None],
+    now: datetime,
+) -> bool | None:
+    """Set what both sides count as agreed on about one field, by ``key_of``; in the caller's transaction.
+
+    False where it is not as it was ``seen`` (or there is no link) any more, None where a worker, or an open
+    canary, holds the link.
+    """
+    link = Link.objects.select_for_update().filter(mapping_id=mapping_id, local_pk=local_pk).first()
+    if link is None or link.state != State.LINKED:
+        return False
+    if link.in_canary or (link.leased_until is not None and link.leased_until >= now):
+        return None  # dropping the canary would take it back
+    stored = link.base.get(key) or [None, None]
+    if tuple(stored) != seen:
+        return False
+    link.base = {**link.base, key: list(agreed)}
+    link.save(update_fields=["base"])
+    return True

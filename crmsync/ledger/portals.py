@@ -142,6 +142,14 @@ def backlog(portal: Portal) -> tuple[int, datetime | None]:
     return sum(one["count"] for one in found), oldest
 
 
+def backlog_of(mapping: Mapping, links: models.QuerySet) -> int:
+    """How many records wait in both queues of a mapping, or are of these links; in both queues they count twice."""
+    due = {"mapping": mapping, "state": terms.QueueState.DUE}
+    pushes = OutboxEntry.objects.filter(**due).exclude(local_pk__in=links.values("local_pk"))
+    pulls = InboxEvent.objects.filter(**due).exclude(remote_id__in=links.values("remote_id"))
+    return pushes.count() + pulls.count() + links.count()
+
+
 def speak(portal: Portal, version: str) -> None:
     """From now on a portal is called under another API version."""
     portal.api_version = version

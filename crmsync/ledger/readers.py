@@ -12,6 +12,7 @@ from django.apps import apps
 from django.db import connections, models, router, transaction
 
 from crmsync.engine import combined, terms
+from crmsync.ledger import newer
 from crmsync.models import FieldMapping, FixedValue, Mapping, MatchKey, Reader, RuleCondition
 from crmsync.paths import walk
 
@@ -50,6 +51,7 @@ def refresh_all() -> int:
     mappings = dict(Mapping.objects.order_by().values_list("pk", "model_label"))
     stored, paths = _stored(mappings), _paths(mappings)
     stale = [pk for pk, label in mappings.items() if stored[pk] != make_rows(label, paths[pk])]
+    stale = [pk for pk in stale if not newer.is_newer(mappings[pk], paths[pk])]
     for pk in stale:
         refresh(pk)
     return len(stale)

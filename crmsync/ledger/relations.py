@@ -1,6 +1,6 @@
 """Association rows -> AssociationSpec: a relation of the model, the mapping it leads to, the label's number."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as Table
 from dataclasses import dataclass
 
@@ -25,11 +25,16 @@ class RelationError(Exception):
         self.code = code
 
 
+Labels = Sequence[tuple[str, str, str]]
+"""As ``read_labels`` gives them."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was discovered: (to type, label in lower case) -> key; custom object types, None where nobody can tell."""
+    """What was discovered: (to type, label in lower case) -> label and key; custom object types, None where nobody
+    can tell."""
 
-    labels: Table[tuple[str, str], str]
+    labels: Table[tuple[str, str], tuple[str, str]]
     types: frozenset[str] | None
 
 
@@ -52,11 +57,12 @@ def load(mapping: Mapping, model: type[models.Model]) -> tuple[spec.AssociationS
 
 
 def load_rows(
-    mapping: Mapping, rows: Iterable[Association], model: type[models.Model]
+    mapping: Mapping, rows: Iterable[Association], model: type[models.Model], labels: Labels | None = None
 ) -> tuple[spec.AssociationSpec, ...]:
-    """Some associations of a mapping, those that cannot work at present held."""
+    """Some associations of a mapping, those that cannot work at present held. ``labels``: those of its object type,
+    where the caller has read them."""
     rows = list(rows)
-    known = _known(mapping, rows)
+    known = _known(mapping, rows, labels)
     return tuple(_spec_or_held(mapping, row, model, known) for row in rows)
 
 
@@ -209,12 +215,14 @@ def _check_direction(where: str, mapping: Mapping, row: Association, field: mode
         )
 
 
-def _known(mapping: Mapping, rows: Iterable[Association]) -> _Known:
+def _known(mapping: Mapping, rows: Iterable[Association], labels: Labels | None = None) -> _Known:
     """What these rows are held against, as discovered."""
     rows = list(rows)
     is_custom = any(row.to_mapping.object_type.startswith(_CUSTOM) for row in rows)
+    if labels is None and any(row.label for row in rows):
+        labels = read_labels(mapping.portal_id, mapping.object_type)
     return _Known(
-        labels=_labels(mapping) if any(row.label for row in rows) else {},
+        labels={(to_type, label.lower()): (label, key) for to_type, label, key in labels or () if label},
         types=_types(mapping.portal) if is_custom else None,
     )
 
@@ -226,20 +234,20 @@ def _types(portal: Portal) -> frozenset[str] | None:
     return frozenset(RemoteObjectType.objects.filter(portal=portal).values_list("object_type", flat=True))
 
 
-def _labels(mapping: Mapping) -> dict[tuple[str, str], str]:
-    """(to type, label in lower case) -> the key of its type."""
-    rows = RemoteLabel.objects.filter(portal_id=mapping.portal_id, object_type=mapping.object_type)
-    found = rows.exclude(label="").order_by("-key").values_list("to_type", "label", "key")
-    return {(to_type, label.lower()): key for to_type, label, key in found}
+def read_labels(portal_id: int, object_type: str) -> Labels:
+    """(to type, label, key of its type) of what records of an object type can be associated with; a label may be
+    blank."""
+    rows = RemoteLabel.objects.filter(portal_id=portal_id, object_type=object_type)
+    return list(rows.order_by("-key").values_list("to_type", "label", "key"))
 
 
 def _key(where: str, row: Association, known: _Known) -> str:
     if not row.label:
         return ""
     to_type = row.to_mapping.object_type
-    key = known.labels.get((to_type, row.label.lower()))
+    _label, key = known.labels.get((to_type, row.label.lower()), ("", None))
     if key is None:
-        names = ", ".join(labels_between(row.mapping.portal_id, row.mapping.object_type, to_type)) or "none"
+        names = ", ".join(sorted({one for (to, _), (one, _) in known.labels.items() if to == to_type})) or "none"
         raise RelationError(
             f"{where}: HubSpot has no label “{row.label}” from {row.mapping.object_type} to {to_type}; it has:"
             f" {names}. Correct it, or press “Refresh fields” on the portal if it was added just now.",

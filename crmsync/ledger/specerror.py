@@ -1,6 +1,7 @@
 """SpecError and its children: why a mapping, one field of it, or one run cannot go on.
 
 SpecError
+├── BehindError  this process cannot; newer code can
 ├── FieldError   one field cannot; the rest of its mapping can
 └── RunError     a run cannot; its mapping goes on
 """
@@ -10,6 +11,10 @@ from crmsync.engine import terms
 
 class SpecError(Exception):
     """A mapping that cannot run as it is: one sentence with the remedy."""
+
+
+class BehindError(SpecError):
+    """A mapping of newer code than this process has, as during a deployment: its work is left to that code."""
 
 
 class FieldError(SpecError):

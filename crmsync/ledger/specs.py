@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from crmsync import adapters, conf
 from crmsync.engine import combined, objecttypes, spec, terms
-from crmsync.ledger import book, fieldspecs, fixed, readers, relations, specerror
+from crmsync.ledger import book, fieldspecs, fixed, newer, readers, relations, specerror
 from crmsync.models import (
     FieldMapping,
     FixedValue,
@@ -39,7 +39,7 @@ def check(mapping: Mapping) -> spec.MappingSpec:
 def load(mapping: Mapping) -> spec.MappingSpec:
     """The mapping frozen; fields and associations that cannot work at present are held, so that the others go on.
 
-    SpecError where nothing can work. Heals readers after bulk edits.
+    SpecError where nothing can work; BehindError where only newer code can. Heals readers after bulk edits.
     """
     if why := objecttypes.refuse(mapping.object_type):
         raise SpecError(f"Mapping “{mapping}” cannot run. {why}")
@@ -47,11 +47,13 @@ def load(mapping: Mapping) -> spec.MappingSpec:
     keys = list(mapping.match_keys.all())
     rules = list(mapping.rules.filter(is_active=True).prefetch_related("conditions"))
     values = list(mapping.fixed_values.all())
-    readers.heal(mapping, _paths(fields, keys, rules) | fixed.local_paths(values))
+    adapter = adapter_of(mapping)
+    read = _paths(fields, keys, rules) | fixed.local_paths(values)
+    newer.refuse(mapping, adapter, [*read, *(one.local for one in fields)])
+    readers.heal(mapping, read)
     names = {part for one in (*fields, *keys) for part in combined.parts(one.remote)}
     names |= {one.field for one in values} | set(_asked(rules))
     properties = book.Book(mapping, names)
-    adapter = adapter_of(mapping)
     _check_keys(mapping, keys, adapter)
     given = _fixed(mapping, values, fields, adapter, properties)
     return spec.MappingSpec(

@@ -78,6 +78,12 @@ def accept(found: Iterable[tuple[int, str]], by_id: int | None) -> None:
     )
 
 
+def withdraw(mapping: Mapping, field_id: int, key: str) -> bool:
+    """Forget that a finding of a mapping's field was accepted; whether it was."""
+    count, _each = AcceptedProof.objects.filter(field__mapping=mapping, field=field_id, key=key).delete()
+    return bool(count)
+
+
 def prune(keep: int) -> int:
     """Forget all but the last ``keep`` edits and as many other steps of each mapping; how many.
 

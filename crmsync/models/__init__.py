@@ -2,6 +2,7 @@
 
 from crmsync.models.api_usage import ApiUsage
 from crmsync.models.association import Association, Edge
+from crmsync.models.canary import Canary, CanaryRecord
 from crmsync.models.checklist import Tick
 from crmsync.models.conflict import Conflict
 from crmsync.models.credential import Credential
@@ -17,6 +18,7 @@ from crmsync.models.reader import Reader
 from crmsync.models.rule import RuleCondition, SyncRule
 from crmsync.models.run import LogEntry, Run
 from crmsync.models.schema import RemoteLabel, RemoteObjectType, RemotePipeline, RemoteProperty, RemoteRule
+from crmsync.models.slip import Slip
 from crmsync.models.user_link import UserLink
 from crmsync.models.value_map import ValueMapEntry
 
@@ -24,6 +26,8 @@ __all__ = [
     "AcceptedProof",
     "ApiUsage",
     "Association",
+    "Canary",
+    "CanaryRecord",
     "Conflict",
     "Credential",
     "Cursor",
@@ -49,6 +53,7 @@ __all__ = [
     "RemoteRule",
     "RuleCondition",
     "Run",
+    "Slip",
     "SyncRule",
     "Tick",
     "UserLink",

@@ -48,6 +48,7 @@ class RunKind(models.TextChoices):
     BACKFILL_PUSH = "backfill_push", _("backfill to HubSpot")
     PULL = "pull", _("changes from HubSpot")
     PUSH = "push", _("changes to HubSpot")
+    CANARY = "canary", _("canary of a new version")
 
 
 class RunState(models.TextChoices):
@@ -55,6 +56,14 @@ class RunState(models.TextChoices):
     FINISHED = "finished", _("finished")
     STOPPED = "stopped", _("stopped")
     FAILED = "failed", _("failed")
+
+
+class CanaryState(models.TextChoices):
+    """What became of one record of a canary."""
+
+    WAITING = "waiting", _("not tried yet")
+    TRIED = "tried", _("tried")
+    DROPPED = "dropped", _("put back")
 
 
 class CursorKind(models.TextChoices):

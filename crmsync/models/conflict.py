@@ -35,4 +35,4 @@ class Conflict(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.local_pk} ↔ {self.remote_id}"
+        return f"{' ↔ '.join(self.field.split('|'))} of {self.local_pk}"

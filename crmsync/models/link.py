@@ -13,6 +13,7 @@ class Link(models.Model):
     ``base``: {"local|property": [local text, remote text]} as each side last answered. ``sent``
     is written *before* a HubSpot write: {"local|property": [local text, what is sent, what HubSpot had]}, so that
     our own write is known again after a crash, and what it may have replaced unseen can be looked up.
+    ``in_canary``: a new version of the mapping is tried on this record, so the mapping itself leaves it alone.
     ``create_key``: random and immutable; it stands in HubSpot's unique key property of records we created.
     """
 
@@ -31,6 +32,7 @@ class Link(models.Model):
     sent = models.JSONField(_("sent"), default=dict, blank=True)
     lease = models.CharField(_("lease"), max_length=32, default="", blank=True, editable=False)
     leased_until = models.DateTimeField(_("leased until"), null=True, blank=True, editable=False)
+    in_canary = models.BooleanField(_("in an open canary"), default=False, editable=False)
     outcome = models.CharField(
         _("last outcome"), max_length=12, choices=choices.of(terms.Outcome), default="", blank=True
     )

@@ -8,7 +8,10 @@ from crmsync.models import choices, portal
 
 
 class Mapping(models.Model):
-    """A local model <-> a HubSpot object type in one portal. ``revision`` grows with every edit."""
+    """A local model <-> a HubSpot object type in one portal. ``revision`` grows with every edit.
+
+    ``version_of``: the started mapping of which this one is a new version; it never runs by itself.
+    """
 
     portal = models.ForeignKey(
         portal.Portal, on_delete=models.PROTECT, related_name="mappings", verbose_name=_("portal")
@@ -47,6 +50,15 @@ class Mapping(models.Model):
     )
     locked_by = models.CharField(_("kept in the file"), max_length=300, default="", blank=True, editable=False)
     revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
+    version_of = models.OneToOneField(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="version",
+        verbose_name=_("version of"),
+        editable=False,
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

@@ -10,7 +10,7 @@ from crmsync.models import choices, mapping
 
 
 class Run(models.Model):
-    """A backfill that can be resumed. ``counts``: {outcome: records}, its sum the records considered."""
+    """A backfill that can be resumed, or a canary. ``counts``: {outcome: records}, its sum the records considered."""
 
     mapping = models.ForeignKey(
         mapping.Mapping, on_delete=models.CASCADE, related_name="runs", verbose_name=_("mapping")

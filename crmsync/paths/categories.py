@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import models, transaction
+from django.db import models, router, transaction
 from django.db.models.functions import Lower
 
 from crmsync import conf
@@ -32,8 +32,12 @@ class Category:
         return str(self.model._meta.verbose_name)
 
     def rows(self) -> models.QuerySet:
-        """All rows, the whole table."""
-        return self.model._default_manager.all()
+        """All rows, the whole table, where it is written."""
+        return self.model._default_manager.using(router.db_for_write(self.model))
+
+    def all_rows(self) -> models.QuerySet:
+        """Also those that the model's own manager leaves out: a row may point to one."""
+        return self.model._base_manager.using(router.db_for_write(self.model))
 
     def text_of(self, row: models.Model | None) -> str | None:
         """What a row is read as."""
@@ -131,7 +135,7 @@ def _add(one: Category, text: str) -> models.Model | errors.ConvertError:
     """A new row, or the one that another worker has just made."""
     field = one.model._meta.get_field(one.column)
     try:
-        with transaction.atomic():
+        with transaction.atomic(using=router.db_for_write(one.model)):
             row, _ = one.rows().get_or_create(**{one.column: field.clean(text, None)})
     except ValidationError as error:
         said = " ".join(error.messages)

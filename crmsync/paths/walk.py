@@ -8,7 +8,7 @@ from enum import Enum, auto
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
-from django.db import models
+from django.db import models, router
 
 from crmsync import conf
 from crmsync.paths import categories, computed, fields, rollups
@@ -44,7 +44,13 @@ class Target:
 def resolve(model: type[models.Model], path: str, methods: Collection[str] = ()) -> Target:
     """What a path of a model ends in; LocalFieldError where it cannot be mapped."""
     options = conf.current()
-    facts = (settings.AUTH_USER_MODEL, options.MODELS, tuple(options.CATEGORIES.items()), options.CATEGORIES_CREATE)
+    facts = (
+        settings.AUTH_USER_MODEL,
+        options.MODELS,
+        tuple(options.CATEGORIES.items()),
+        options.CATEGORIES_CREATE,
+        router.db_for_write(model),
+    )
     return _resolve(model, path, tuple(methods), facts)
 
 
@@ -60,6 +66,7 @@ def _resolve(model: type[models.Model], path: str, methods: tuple[str, ...], fac
             return _rolled_up(model, path, field, names[1:])
         if not is_foreign_key(field):
             raise fields.LocalFieldError(f"{path!r}: {name!r} is not a foreign key, so it leads nowhere.")
+        _refuse_far(path, field)
         owner = field.related_model
     return _end(owner, path, tuple(names[:-1]), names[-1], methods if owner is model else ())
 
@@ -78,6 +85,7 @@ def _end(owner: type[models.Model], path: str, hops: tuple[str, ...], name: str,
     if rollups.is_several(field):
         if category is None or hops or not field.many_to_many:
             return _rolled_up(owner, path, field, ())
+        _refuse_far(path, field)
         return Target(Kind.CATEGORIES, hops, owner, field, category=category)
     if is_foreign_key(field) and field.related_model is apps.get_model(settings.AUTH_USER_MODEL):
         return Target(Kind.USER, hops, owner, field)
@@ -86,10 +94,12 @@ def _end(owner: type[models.Model], path: str, hops: tuple[str, ...], name: str,
             f"{path!r} is a relation. Map a field of it, such as {path}__name, use an association, or name its model"
             " in CRMSYNC['CATEGORIES'] if it is a table of values."
         )
+    _refuse_far(path, field)
     return Target(Kind.CATEGORY, hops, owner, field, category=category)
 
 
 def _rolled_up(model: type[models.Model], path: str, field, names: Collection[str]) -> Target:
+    _refuse_far(path, field)
     one = rollups.make(path, field, tuple(names))
     if not is_captured(one.related):
         raise fields.LocalFieldError(
@@ -97,6 +107,19 @@ def _rolled_up(model: type[models.Model], path: str, field, names: Collection[st
             " CRMSYNC['MODELS']."
         )
     return Target(Kind.ROLLUP, (), model, field, rollup=one)
+
+
+def is_far(field) -> bool:
+    """Whether a relation leads into another database, where no statement can read both of its ends."""
+    return router.db_for_write(field.related_model) != router.db_for_write(field.model)
+
+
+def _refuse_far(path: str, field) -> None:
+    if is_far(field):
+        raise fields.LocalFieldError(
+            f"{path!r} leads to {field.related_model._meta.label} in another database, so it cannot be read along."
+            " Map that model by itself."
+        )
 
 
 def is_captured(model: type[models.Model]) -> bool:
@@ -144,7 +167,7 @@ def vias(model: type[models.Model], path: str) -> Iterator[Via]:
         if field is None:
             yield from _reads(owner, name, hops) if is_last else ()
             return
-        if is_last and not _is_category(field):
+        if (is_last and not _is_category(field)) or _is_out(field):
             return
         if rollups.is_several(field):
             if position == 0 and (is_last or names[1] in rollups.KINDS):
@@ -157,6 +180,10 @@ def vias(model: type[models.Model], path: str) -> Iterator[Via]:
         yield "__".join(hops), owner
     if len(names) == HOPS + 1:
         yield from _reads(owner, names[-1], hops)
+
+
+def _is_out(field) -> bool:
+    return bool(field.is_relation and (not field.related_model or is_far(field)))
 
 
 def _is_category(field) -> bool:
@@ -184,7 +211,7 @@ def _along(owner: type[models.Model], path: str, hops: list[str]) -> Iterator[Vi
     hops = list(hops)
     for name in path.split("__")[: HOPS - len(hops)]:
         field = find_field(owner, name)
-        if field is None or not field.is_relation or not field.related_model:
+        if field is None or not field.is_relation or _is_out(field):
             return
         yield from _across(field, hops)
         hops.append(field.name)
@@ -239,6 +266,19 @@ def is_back(model: type[models.Model], via: str) -> bool:
             return True
         model = field.related_model
     return False
+
+
+def find_unknown(model: type[models.Model], path: str) -> tuple[type[models.Model], str] | None:
+    """The model and the first name of a path that this model lacks; None where there is no such name."""
+    owner = model
+    for name in path.split("__"):
+        field = find_field(owner, name)
+        if field is None:
+            return None if hasattr(owner, name) else (owner, name)
+        if not field.is_relation:
+            return None
+        owner = field.related_model
+    return None
 
 
 def _unknown(model: type[models.Model], name: str) -> fields.LocalFieldError:

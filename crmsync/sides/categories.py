@@ -28,7 +28,8 @@ class Categories:
     def lookups(self) -> list[models.Prefetch | str]:
         """The model's own categories as ``prefetch_related`` names them, for rows that cannot be read by a join."""
         own = [path for path in self.known if "__" not in path]
-        return [*self.adapter.several(own), *(path for path in own if not self.is_several(path))]
+        single = [(path, self.known[path]) for path in own if not self.is_several(path)]
+        return [*self.adapter.several(own), *(models.Prefetch(path, one.all_rows()) for path, one in single)]
 
     def find(self, several: Iterable[Mapping[str, object]]) -> None:
         """Find the rows of all values about to be written, in a query or two for each category."""

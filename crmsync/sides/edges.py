@@ -30,6 +30,15 @@ def read(
     return found, dict(settled.failed)
 
 
+def read_whole(side: remote.RemoteSide, to_type: str, ids: Collection[str]) -> dict[str, tuple[Partner, ...]]:
+    """All partners of some records by id, () where a record is not there; raises any other failure."""
+    found, failed = read(side, to_type, ids)
+    for error in failed.values():
+        if not isinstance(error, errors.NotFound):
+            raise error
+    return {id: found.get(id, ()) for id in ids}
+
+
 def add(side: remote.RemoteSide, to_type: str, edges: Mapping[Pair, frozenset[str]]) -> Failed:
     """Associate, each edge with exactly these labels (none: plainly); what failed."""
     failed: Failed = {}

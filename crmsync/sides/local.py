@@ -1,12 +1,13 @@
 """The local world: host models read and written through their adapter."""
 
+import contextlib
 import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models, router, transaction
 from django.db.models.functions import Lower, Trim
 
 from crmsync import adapters
@@ -18,11 +19,12 @@ _FOLDING = set(terms.Normaliser) - {terms.Normaliser.EXACT}
 
 
 class LocalSide:
-    """One mapping's model. Primary keys travel as text."""
+    """One mapping's model. Primary keys travel as text. All is read where it is written, never from a replica."""
 
     def __init__(self, one: spec.MappingSpec, adapter: adapters.LocalAdapter) -> None:
         self.spec = one
         self.adapter = adapter
+        self.alias = router.db_for_write(adapter.model)
         paths = {f.local for f in one.fields if not spec.is_held(f, terms.SideName.LOCAL)} | {
             m.local for m in one.match
         }
@@ -32,9 +34,29 @@ class LocalSide:
         self._membership = _make_filter(one, adapter.model)
         self._irregular: dict[spec.MatchSpec, dict[str, list[str]]] = {}
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the rows are in another database than crmsync's own tables."""
+        return self.alias != DEFAULT_DB_ALIAS
+
+    @contextlib.contextmanager
+    def atomic(self) -> Iterator[None]:
+        """A transaction, or a savepoint, of crmsync's tables and of these rows. Of two databases this one commits
+        first: what crmsync then does not remember of it is found again."""
+        with transaction.atomic():
+            if not self.is_elsewhere:
+                yield
+                return
+            with transaction.atomic(using=self.alias):
+                yield
+
+    def rows(self) -> models.QuerySet:
+        """The adapter's rows."""
+        return self.adapter.queryset().using(self.alias)
+
     def queryset(self) -> models.QuerySet:
         """The adapter's rows with the relations our paths follow."""
-        return self.adapter.ahead(self.adapter.queryset(), self.paths)
+        return self.adapter.ahead(self.rows(), self.paths)
 
     def _members(self, rows: models.QuerySet) -> models.QuerySet:
         """Those that fixed values leave to this mapping, as far as columns tell. Reads by key show every row: one
@@ -52,7 +74,7 @@ class LocalSide:
 
     def _locked(self) -> models.QuerySet:
         """The lock is on the rows alone: joins would lock what is read along, or not work at all."""
-        rows = self.adapter.queryset().select_for_update()
+        rows = self.rows().select_for_update()
         return rows.prefetch_related(*self.categories.lookups())
 
     def to_record(self, row: models.Model) -> record.Record:
@@ -77,7 +99,7 @@ class LocalSide:
         return [self.to_record(row) for row in rows[:limit]]
 
     def count(self) -> int:
-        return self._members(self.adapter.queryset()).count()
+        return self._members(self.rows()).count()
 
     def within(self, path: str, since: datetime, until: datetime) -> Iterator[str]:
         """Primary keys of rows whose day or moment lies in a range, ends included; none where the path is no column
@@ -87,7 +109,7 @@ class LocalSide:
         if not is_moment and (not isinstance(field, models.DateField) or _day(since) == _day(until)):
             return iter(())
         ends = (since, until) if is_moment else (_day(since), _day(until))
-        rows = self._members(self.adapter.queryset()).filter(**{f"{path}__range": ends}).order_by("pk")
+        rows = self._members(self.rows()).filter(**{f"{path}__range": ends}).order_by("pk")
         return (str(pk) for pk in rows.values_list("pk", flat=True).iterator(chunk_size=2000))
 
     def find(self, one: spec.MatchSpec, values: Collection[object]) -> dict[str, list[str]]:
@@ -135,7 +157,7 @@ class LocalSide:
         return found
 
     def _values(self, path: str) -> models.QuerySet:
-        return self._members(self.adapter.queryset()).order_by("pk").values_list("pk", path)
+        return self._members(self.rows()).order_by("pk").values_list("pk", path)
 
     def _lookup(self, one: spec.MatchSpec) -> spec.MatchSpec:
         """A match key by the path that the database knows: a category is looked up by its column."""

@@ -13,7 +13,7 @@ Targets = dict[str, dict[str, tuple[str, ...]]]
 def read(side: local.LocalSide, ones: Sequence[spec.AssociationSpec], pks: Collection[str]) -> Targets:
     """The other rows by relation and primary key: one query for all foreign keys, one a many-to-many field."""
     model = side.adapter.model
-    rows = side.adapter.queryset().filter(pk__in=[model._meta.pk.to_python(pk) for pk in pks]).order_by()
+    rows = side.rows().filter(pk__in=[model._meta.pk.to_python(pk) for pk in pks]).order_by()
     keys = sorted({one.local for one in ones if not one.is_several})
     found: Targets = {one.local: {} for one in ones}
     if keys:
@@ -30,7 +30,7 @@ def assign(side: local.LocalSide, row: models.Model, targets: Mapping[str, str])
     """Set foreign keys on a row by the other rows' primary keys, "" for none; the field names touched."""
     for name, pk in targets.items():
         field = side.adapter.model._meta.get_field(name)
-        setattr(row, field.attname, _value(field, pk) if pk else None)
+        setattr(row, field.attname, _value(field, pk, side.alias) if pk else None)
     return list(targets)
 
 
@@ -40,7 +40,11 @@ def present(side: local.LocalSide, row: models.Model, name: str) -> str:
     value = getattr(row, field.attname)
     if value is None:
         return ""
-    return str(value if field.target_field.primary_key else getattr(row, name).pk)
+    target = field.target_field
+    if target.primary_key:
+        return str(value)
+    others = field.related_model._base_manager.using(side.alias)
+    return str(others.values_list("pk", flat=True).get(**{target.attname: value}))
 
 
 def change(row: models.Model, name: str, added: Collection[str], removed: Collection[str]) -> None:
@@ -53,10 +57,10 @@ def change(row: models.Model, name: str, added: Collection[str], removed: Collec
         manager.add(*(pk.to_python(one) for one in sorted(added)))
 
 
-def _value(field: models.Field, pk: str) -> object:
+def _value(field: models.Field, pk: str, using: str) -> object:
     """What the column holds: nearly always the primary key itself; else the unique field it points to."""
     target = field.target_field
     typed = field.related_model._meta.pk.to_python(pk)
     if target.primary_key:
         return typed
-    return field.related_model._base_manager.values_list(target.attname, flat=True).get(pk=typed)
+    return field.related_model._base_manager.using(using).values_list(target.attname, flat=True).get(pk=typed)

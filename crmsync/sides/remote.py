@@ -125,7 +125,7 @@ class RemoteSide:
         names |= {name for key in one.match for name in match_properties(one, key)}
         self.combined = [name for name in names if combined.is_combined(name)]
         plain = {part for name in names for part in combined.parts(name)}
-        self.properties = sorted(plain | {one.modified_property})
+        self.properties = sorted(plain | {one.modified_property, spec.MERGED_PROPERTY})
 
     def read(self, ids: Collection[str]) -> tuple[dict[str, record.Record], dict[str, errors.HubSpotError]]:
         """Records by id, and what failed by id; NotFound there is a direct read of absence."""

@@ -108,7 +108,7 @@ def test_only_fitting_buttons_are_shown(boss, pages):
     shown = boss.get(pages.of(draft)).context["crmsync_tools"]
     assert [tool.name for tool in shown] == ["set_live", "mark_tested"]
     shown = boss.get(pages.of(live)).context["crmsync_tools"]
-    assert [tool.name for tool in shown] == ["pause", "backfill_push"]
+    assert [tool.name for tool in shown] == ["version", "pause", "backfill_push"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import re
 import pytest
 
 from crmsync.engine import prove as engine
+from crmsync.flows import lifecycle
+from crmsync.ledger import steps
 from crmsync.models import AcceptedProof, Link, LogEntry, Mapping, Run
 from tests import factories
 from tests.admin.conftest import said
@@ -180,6 +182,45 @@ def test_what_became_of_it_since_has_to_be_accepted_anew(boss, pages, odd):
     assert not AcceptedProof.objects.exists()
     (other,) = boxes(show(boss, pages, odd))
     assert other != pick
+
+
+def test_an_acceptance_is_taken_back_and_the_mapping_is_no_longer_proven(boss, pages, odd):
+    """F5, A32: a button on its row; an edit among the mapping's steps, with the person and what it was."""
+    url = pages.at("mapping_proof", odd.pk)
+    (pick,) = boxes(show(boss, pages, odd))
+    boss.post(url, {"accept": [pick]})
+    Mapping.objects.update(state="tested")
+    steps.record(Mapping.objects.get(), "tested")
+    assert not [one for one in lifecycle.find_obstacles(odd) if "nobody has accepted" in one]
+    answer = boss.post(url, {"withdraw": pick}, follow=True)
+    assert "has to be tested anew" in said(answer)
+    assert not AcceptedProof.objects.exists()
+    fresh = Mapping.objects.get()
+    assert (fresh.state, lifecycle.find_life(fresh).is_tested) == ("draft", False)
+    step = fresh.steps.first()
+    assert step.by_id == int(boss.session["_auth_user_id"])
+    assert "no longer accepted: status ↔ stage: lead" in step.note
+    assert boxes(answer.content.decode()) == [pick]
+    assert [one for one in lifecycle.find_obstacles(fresh) if "nobody has accepted" in one]
+
+
+def test_taking_back_twice_says_so_and_changes_nothing(boss, pages, odd):
+    """P7: repeat-safe."""
+    (pick,) = boxes(show(boss, pages, odd))
+    before = Mapping.objects.get().revision
+    answer = boss.post(pages.at("mapping_proof", odd.pk), {"withdraw": pick}, follow=True)
+    assert "not accepted any more" in said(answer)
+    assert Mapping.objects.get().revision == before
+
+
+def test_taking_back_needs_the_permission_to_change_mappings(staff, boss, pages, odd):
+    (pick,) = boxes(show(boss, pages, odd))
+    url = pages.at("mapping_proof", odd.pk)
+    boss.post(url, {"accept": [pick]})
+    viewer = staff("view_mapping")
+    assert "Take back" not in show(viewer, pages, odd)
+    assert viewer.post(url, {"withdraw": pick}).status_code == 403
+    assert AcceptedProof.objects.count() == 1
 
 
 def test_accepting_needs_the_permission_to_change_mappings(staff, pages, odd):

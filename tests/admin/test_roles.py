@@ -146,7 +146,11 @@ MAPPING_PAGES = {
     "mapping_restore": {"mapper": 200},
     "mapping_duplicate": {"mapper": 200},
     "mapping_trial": {"operator": 200, "mapper": 200},
+    "mapping_once": {"operator": 200, "mapper": 200},
     "mapping_preview": {"operator": 200, "mapper": 200},
+    "mapping_promote": {"mapper": 200},
+    "mapping_canary": {"operator": 200, "mapper": 200},
+    "mapping_drop": {"operator": 302, "mapper": 302},  # with a message: no canary is open
 }
 
 
@@ -174,7 +178,12 @@ def test_who_opens_what_of_a_mapping(visit, hubspot, name, role):
 @pytest.mark.parametrize("role", EVERYBODY)
 @pytest.mark.parametrize(
     ("name", "allowed"),
-    [("proof", {"mapper"}), ("restore", {"mapper"}), ("duplicate", {"mapper"}), ("trial", {"operator", "mapper"})],
+    [
+        *((name, {"mapper"}) for name in ("proof", "restore", "duplicate", "version", "promote")),
+        ("trial", {"operator", "mapper"}),
+        ("once", {"operator", "mapper"}),
+        *(("canary", {"operator", "mapper"}), ("drop", {"operator", "mapper"})),
+    ],
 )
 def test_who_sends_the_forms_of_a_mapping(visit, hubspot, name, allowed, role):
     mapping = factories.make_mapping()

@@ -133,7 +133,7 @@ def test_with_a_lost_key_buttons_and_previews_say_so(boss, pages, lost_key):
 
 # Shown on the pages of others, or never shown at all.
 PARTS = {
-    *("rateslot", "credential", "apiusage", "tick", "heartbeat", "reader"),
+    *("rateslot", "credential", "apiusage", "tick", "heartbeat", "reader", "slip", "canary", "canaryrecord"),
     *("matchkey", "valuemapentry", "rulecondition", "fixedvalue", "association", "mappingstep", "acceptedproof"),
     *("remoteobjecttype", "remotelabel", "remoterule"),
 }

@@ -51,7 +51,7 @@ ROLES = {
             for name in ("association", "syncrule", "rulecondition")
             for way in ("view", "add", "change")
         ),
-        "view_logentry",
+        *("view_logentry", "view_conflict"),
     ],
     "administrator": [
         *("view_portal", "add_portal", "change_portal", "delete_portal", "connect_portal", "unlock_portal"),

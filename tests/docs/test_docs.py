@@ -15,7 +15,7 @@ import pytest
 from django.core.management import call_command, get_commands
 
 from crmsync import conf
-from crmsync.engine import terms
+from crmsync.engine import edgewaits, terms
 from crmsync.ledger import credentials
 from crmsync.models import Credential, Portal
 
@@ -103,7 +103,7 @@ def test_every_command_is_named_in_the_readme() -> None:
 
 def test_every_problem_code_is_described() -> None:
     """Codes are texts such as "portal.reauth"; those of fields are made of the engine's problems."""
-    prefixes = "portal|mapping|record|remote|local|field|system|webhook"
+    prefixes = "portal|mapping|canary|record|remote|local|field|system|webhook"
     real = set(re.findall(rf"""["']((?:{prefixes})\.[a-z_]+)["']""", source()))
     notes = (terms.Problem.DIRECTION, terms.Problem.MOVEMENT)
     real |= {f"field.{one.value}" for one in terms.Problem if one not in notes}
@@ -115,6 +115,12 @@ def test_every_problem_code_is_described() -> None:
 def test_every_reason_why_an_association_is_held_is_described() -> None:
     described = codes_in(table_of(read("docs/problems.md"), "One association"))
     assert described == {one.value for one in terms.EdgeProblem}
+
+
+def test_every_reason_why_an_association_waits_is_described() -> None:
+    described = codes_in(table_of(read("docs/problems.md"), "An association that waits"))
+    names = ("NOT_LIVE", "ONE_WAY", "NOT_MADE", "KEPT_OUT", "FAILED")
+    assert described == {getattr(edgewaits, name) for name in names}
 
 
 def test_every_reason_is_described() -> None:

@@ -14,6 +14,13 @@ def test_parts_are_joined_and_blank_ones_keep_their_place():
     assert combined.text_of([True, 2]) == "true + 2"
 
 
+@pytest.mark.parametrize("values", [("won", "b"), ("won", ""), ("", "b"), ("a", "", "b"), ("a", "", ""), ("won",)])
+def test_a_text_is_taken_apart_as_it_was_joined(values):
+    """A29"""
+    assert combined.split(combined.text_of(values), len(values)) == values
+    assert combined.split(combined.text_of(values), len(values) + 1) is None
+
+
 def test_values_are_found_by_plain_path():
     assert combined.read("a+b", {"a": "1", "b": "2"}) == "1 + 2"
     assert combined.read("a", {"a": 1}) == 1

@@ -5,7 +5,6 @@ policy for conflicts and for blanks, a base and two values. The plan is applied 
 answer becomes the base, and so on until nothing more is planned.
 """
 
-import os
 from dataclasses import replace
 
 import pytest
@@ -19,12 +18,9 @@ L = terms.LocalType
 R = terms.RemoteType
 LOCAL = terms.SideName.LOCAL
 REMOTE = terms.SideName.REMOTE
-EXAMPLES = int(os.environ.get("CRMSYNC_EXAMPLES", "0"))  # a nightly run sets thousands, and then no two are alike
 THOROUGH = settings(
-    max_examples=EXAMPLES or 200,
-    derandomize=not EXAMPLES,
+    max_examples=200,
     deadline=None,
-    database=None,
     suppress_health_check=list(HealthCheck),
 )
 

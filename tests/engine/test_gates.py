@@ -60,6 +60,7 @@ def test_the_gate_that_stopped_a_record_is_the_last_and_says_why(outcome, reason
         ("portal.held", "direction held"),
         ("mapping.edited", "revision"),
         ("record.schema_changed", "revision"),
+        ("canary.open", "revision"),
         ("field.throttled", "throttle"),
         ("record.tombstone", "existence"),
         ("other_mapping", "fixed values"),
@@ -130,8 +131,8 @@ def test_a_field_that_only_moves_forward_stops_alone():
 
 
 def test_every_reason_of_an_excluded_record_belongs_to_a_gate():
-    """A new reason without a gate fails here; a person's choice and a movement concern fields, not records."""
-    for reason in set(terms.Reason) - {terms.Reason.ASK, terms.Reason.MOVEMENT}:
+    """A new reason without a gate fails here; a choice and a movement concern fields; a merge stops nothing."""
+    for reason in set(terms.Reason) - {terms.Reason.ASK, terms.Reason.MOVEMENT, terms.Reason.MERGED}:
         assert not explain(OUT.EXCLUDED, reason.value)[-1].passed, reason
 
 

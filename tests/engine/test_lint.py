@@ -201,7 +201,7 @@ def test_what_is_about_the_whole_mapping(facts: dict[str, object], code: Code) -
         {"conditions": (contract.Named("r", terms.SideName.REMOTE, "town"),)},
         {"fixed": (asked("town", terms.Operator.EQUALS, "Bonn"),)},
         {"fixed": (contract.Named("f", terms.SideName.LOCAL, "kind"),), "local_required": ("kind",)},
-        {"others": {"town": ("Customers",)}, "is_told_apart": True},
+        {"others": {"town": ("Customers",)}, "members": {"pipeline": "jobs"}},
         {"local_required": ("city",)},
         {"local_required": ("organisation",), "creates_local": False},
         {"key_property": "crmsync_key"},
@@ -312,6 +312,14 @@ def test_an_association_to_a_mapping_that_is_not_live_is_warned_of() -> None:
     assert (found.code, found.severity) == (Code.TARGET_NOT_LIVE, "warning")
     assert "“Companies”, which is not live" in found.sentence
     assert lint.check(mapping(row(), relations=(contract.Relation("organisation ↔ Companies"),)), schema()) == ()
+
+
+def test_an_association_between_two_mappings_that_were_never_started_is_only_a_remark() -> None:
+    """Acceptance of a fresh file: nothing is wrong with it; that both have to go live is still said."""
+    relation = contract.Relation("organisation ↔ Companies", unlinked="Companies", is_next=True)
+    (found,) = lint.check(mapping(row(), relations=(relation,)), schema())
+    assert (found.code, found.severity) == (Code.TARGET_NEXT, "info")
+    assert found.remedy == "Make the other mapping live, too."
 
 
 def test_every_code_has_a_meaning_and_a_line_in_the_documents() -> None:

@@ -1,7 +1,5 @@
 """Movement and policies for unmapped values, in two worlds: nothing goes back or echoes, all comes to rest."""
 
-import os
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,12 +9,9 @@ from tests.engine import worlds
 
 L, R = terms.LocalType.TEXT, terms.RemoteType.ENUMERATION
 LOCAL, REMOTE = terms.SideName.LOCAL, terms.SideName.REMOTE
-EXAMPLES = int(os.environ.get("CRMSYNC_EXAMPLES", "0"))
 THOROUGH = settings(
-    max_examples=EXAMPLES or 150,
-    derandomize=not EXAMPLES,
+    max_examples=150,
     deadline=None,
-    database=None,
     suppress_health_check=list(HealthCheck),
 )
 STAGES = ("lead", "mql", "sql", "customer")

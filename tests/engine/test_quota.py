@@ -24,7 +24,7 @@ NEAR_TRANSITION = st.builds(
     st.sampled_from(TRANSITIONS),
     st.integers(-172_800, 172_800),
 )
-THOROUGH = settings(max_examples=400, deadline=None, derandomize=True, database=None)
+THOROUGH = settings(max_examples=400, deadline=None)
 
 
 def walk(now, zone):

@@ -1,6 +1,5 @@
 """Twins: one row pushes a property that another row pulls; any two tables, any policy, and nothing echoes."""
 
-import os
 from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -9,12 +8,9 @@ from hypothesis import strategies as st
 from crmsync.engine import changes, combined, plan, record, routes, spec, terms, twins
 from tests.engine.worlds import LOCAL, NOW, REMOTE
 
-EXAMPLES = int(os.environ.get("CRMSYNC_EXAMPLES", "0"))
 THOROUGH = settings(
-    max_examples=EXAMPLES or 400,
-    derandomize=not EXAMPLES,
+    max_examples=400,
     deadline=None,
-    database=None,
     suppress_health_check=list(HealthCheck),
 )
 OURS, KINDS, STAGES = ("new", "open", "won"), ("x", "y"), ("lead", "mql", "customer")

@@ -13,13 +13,14 @@ from crmsync import jobs
 from crmsync.engine.terms import MappingState
 from crmsync.fakehub import clock
 from crmsync.fakehub.hub import FakeHub
-from crmsync.flows import backfill, connect, discover, meter
+from crmsync.flows import backfill, connect, meter
 from crmsync.ledger import credentials
 from crmsync.models import InboxEvent, Mapping, OutboxEntry, Portal
 from crmsync.sides import remote
 from crmsync.testing import fakehub
 from project.demo import mappings
 from project.demo.models import Person
+from tests.flows import discovered
 
 SECRET = "flow-tests-client-secret"
 WEBHOOK_URL = "http://testserver/crmsync/webhook/"
@@ -96,7 +97,7 @@ def make_sync(hub: FakeHub, transactional_db: None, settings) -> Callable[..., S
             hub.add_property("contacts", name, kind, field_type, label=label, **facts)
         entered = credentials.Entered("static", token=hub.token, client_secret=SECRET)
         portal = connect.connect(Portal(label="Flows"), entered)
-        discover.discover(portal)
+        discovered.discover_once(hub, portal)
         if webhooks:
             hub.set_webhooks(target=WEBHOOK_URL, secret=SECRET)
         return Sync(hub, portal, {one.label: one for one in mappings.load(portal, state=state)})

@@ -44,7 +44,7 @@ def test_a_sound_site_has_no_problem(sound) -> None:
     assert problems() == set()
     assert json.loads(json.dumps(found)) == found
     wanted = {"at", "versions", "settings", "checks", "database", "runner", "processes", "encryption"}
-    assert set(found) == wanted | {"portals", "queues", "polls", "last_errors", "problems"}
+    assert set(found) == wanted | {"portals", "queues", "elsewhere", "polls", "last_errors", "problems"}
     assert {"crmsync", "python", "django", "requests"} <= set(found["versions"])
     assert found["settings"]["API_URL"] == {"type": "str", "is_set": True, "host": "api.hubapi.com"}
     assert found["settings"]["POLL_SECONDS"] == {"type": "int", "is_set": False, "value": 300}

@@ -85,7 +85,7 @@ def test_the_child_saved_first_is_associated_without_a_second_edit(sync: Sync, j
     person = Person.objects.create(first_name="Ada", email="ada@example.com", organisation=acme)
     recipes.settle(sync)
     edge = Edge.objects.get()
-    assert (edge.state, edge.local_pk, edge.reason) == (EdgeState.WAITING, str(acme.pk), "record.waiting_parent")
+    assert (edge.state, edge.local_pk, edge.reason) == (EdgeState.WAITING, str(acme.pk), "edge.other_not_live")
     assert str(acme.pk) in edge.detail
     assert partners(sync, person) == {}
 
@@ -345,6 +345,29 @@ def test_the_preview_foresees_associations_and_writes_nothing(sync: Sync, joined
     assert [step.move for step in join.steps] == [EdgeMove.CUT_REMOTE]
     assert sync.writes() == before
     assert list(partners(sync, person)) == [remote_id(joined.to_mapping, acme)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "moves"),
+    [("backfill_push", {EdgeMove.ADD_REMOTE, EdgeMove.WAIT}), ("backfill_pull", {EdgeMove.ADD_LOCAL})],
+)
+def test_the_preview_foresees_associations_of_records_not_linked_yet(sync: Sync, joined, kind: str, moves) -> None:
+    """J4: what would be made on either side, or waits for the other record; nothing is written or remembered."""
+    companies = joined.to_mapping
+    acme = Organisation.objects.create(name="Acme", domain="acme.com")
+    recipes.settle(sync)
+    Mapping.objects.update(state=MappingState.PAUSED)
+    late = Organisation.objects.create(name="Late", domain="late.com")
+    for email, firm in (("ada@example.com", acme), ("bob@example.com", late)):
+        Person.objects.create(email=email, organisation=firm)
+    contact = sync.hub.ui_create("contacts", {"email": "cyd@example.com"})
+    sync.hub.ui_associate("contacts", contact, "companies", remote_id(companies, acme))
+    before = sync.writes(), Person.objects.count()
+    joins = backfill.foresee(sync.people, kind)
+    assert {step.move for join in joins for step in join.steps} == moves
+    assert (sync.writes(), Person.objects.count()) == before
+    assert not Link.objects.filter(mapping=sync.people).exists()
+    assert not Edge.objects.exists()
 
 
 def test_association_changes_are_subscribed_to(sync: Sync, joined: Association) -> None:

@@ -231,6 +231,17 @@ def test_a_revision_is_compared_and_restored(sync) -> None:
     assert Mapping.objects.get(pk=people.pk).revision == 5
 
 
+def test_a_revision_with_associations_is_restored(sync) -> None:
+    """F20: the mappings it leads to are the portal's, though only one is restored."""
+    factories.AssociationFactory(mapping=sync.people, to_mapping=sync.mappings["Organisations"], local="organisation")
+    lifecycle.note_edit(sync.people, None)
+    sync.people.fields.filter(local="city").update(direction="push")
+    lifecycle.note_edit(sync.people, None)
+    revisions.restore(sync.people, 2, None)
+    assert sync.people.fields.get(local="city").direction == "both"
+    assert sync.people.associations.count() == 1
+
+
 def test_a_revision_that_is_not_kept_is_refused(draft) -> None:
     with pytest.raises(revisions.RevisionError, match="Revision 9 of “People” is not kept"):
         revisions.plan(draft, 9)

@@ -3,11 +3,13 @@
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import ProgrammingError
 
 from crmsync import adapters, checks
 from crmsync.flows import backfill, lifecycle
 from crmsync.ledger import specs
 from crmsync.models import FieldMapping, InboxEvent, Mapping, OutboxEntry, Run
+from crmsync.sides import local as local_side
 from project.demo.models import Person
 from tests.flows import recipes
 from tests.flows.conftest import Sync
@@ -162,6 +164,22 @@ def test_what_an_old_worker_left_a_new_one_takes_up(
     ada.refresh_from_db()
     assert (ada.city, ada.job_title) == ("Oslo", "Countess")
     assert not OutboxEntry.objects.exists()
+
+
+def test_statements_that_the_tables_do_not_fit_wait(sync: Sync, ada: Person, monkeypatch) -> None:
+    """Fault 35: as PostgreSQL answers an old worker behind a migration; no record is to blame, so none is parked."""
+
+    def refuse(*args: object, **facts: object):
+        raise ProgrammingError('column "job_title" does not exist')
+
+    ada.city = "Paris"
+    ada.save()
+    with monkeypatch.context() as patch:
+        patch.setattr(local_side.LocalSide, "instances", refuse)
+        patch.setattr(local_side.LocalSide, "read", refuse)
+        sync.drain()
+    entry = OutboxEntry.objects.get()
+    assert (entry.state, entry.last_code) == ("due", "local.db_error")
 
 
 def test_where_every_column_is_gone_the_mapping_stops_and_keeps_its_work(sync: Sync, ada: Person) -> None:

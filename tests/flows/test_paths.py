@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from crmsync import adapters, api, checks
+from crmsync import adapters, api
 from crmsync.admin import catalogue
 from crmsync.engine.terms import BlankPolicy
 from crmsync.ledger import specs
@@ -390,18 +390,6 @@ def test_a_custom_user_is_a_contact(sync, settings) -> None:
         assert marks(mapping) == []
         other = Mapping.objects.get(model_label="hostapp.Member", object_type="companies")
         assert "looks like a secret" in specs.load(other).fields[1].held.message
-
-
-def test_a_model_on_another_database_is_refused(settings, monkeypatch) -> None:
-    """U2, I1, E3: nothing is promised where row and mark could not be one transaction; the check says what to do."""
-    monkeypatch.setattr(
-        "django.db.router.db_for_write",
-        lambda model, **hints: "other" if model._meta.label in ("hostapp.Note", "hostapp.Tag") else "default",
-    )
-    with hosts.registered(settings):
-        found = [one for one in checks.check_settings(None) if one.id == "crmsync.E005"]
-    assert [one.msg.partition(" ")[0] for one in found] == ["hostapp.Note", "hostapp.Tag"]
-    assert all("default" in one.hint for one in found)
 
 
 def test_times_go_forward(sync, jobs) -> None:

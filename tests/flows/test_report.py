@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 
 from crmsync import conf
 from crmsync.engine import tiers
-from crmsync.flows import access, meter, report
+from crmsync.flows import access, discover, meter, report
 from crmsync.models import ApiUsage, Credential, Portal
 from crmsync.sides import remote
 from tests import factories
@@ -108,6 +108,7 @@ def test_the_printed_report(portal) -> None:
 
 def test_hubspots_own_figure_and_the_headers(sync) -> None:
     """C23, C31, Fault 11: real calls are counted, other apps' calls are in HubSpot's figure, the tier is guessed."""
+    discover.discover(sync.portal)
     sync.hub.set_limits(enabled=True, daily_used=5000)
     made = report.make(sync.portal)
     assert made.told is not None

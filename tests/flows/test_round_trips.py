@@ -22,7 +22,6 @@ from tests.flows.conftest import Sync
 PATIENT = settings(
     max_examples=60,
     deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 AWKWARD = [

@@ -87,12 +87,10 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(database: Path) -> Iterator[Site]:
     """An OAuth portal that is connected, with an access token that has just ended."""
-    database = f"sqlite:///{tmp_path / 'db.sqlite3'}"
     with places.open_hub() as hub:
-        env = {**os.environ, **places.make_env(database, hub), "CRMSYNC_OPT_READ_TIMEOUT": "10"}
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)
+        env = {**os.environ, **places.make_env(f"sqlite:///{database}", hub), "CRMSYNC_OPT_READ_TIMEOUT": "10"}
         site = Site(hub, env)
         scopes = ["oauth", "crm.objects.owners.read"]
         for family in ("objects", "schemas"):
@@ -100,8 +98,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
             scopes += [f"crm.{family}.{kind}.{way}" for kind in kinds for way in ("read", "write")]
         site.control("apps", **APP, redirect_uris=[CALLBACK], scopes=["oauth"], optional_scopes=scopes)
         address = site.run(ADD, APP["client_id"], APP["client_secret"], CALLBACK)
-        site.run(FINISH, consent(site, address), CALLBACK)
-        site.run(END)
+        site.run(f"{FINISH}\n{END}", consent(site, address), CALLBACK)
         yield site
 
 

@@ -35,15 +35,13 @@ CREATE = "Person.objects.create(email='a@example.com')"
 
 
 @pytest.fixture
-def run(tmp_path: Path):
-    database = tmp_path / "db.sqlite3"
+def run(database: Path):
     env = {
         **os.environ,
         "DATABASE_URL": f"sqlite:///{database}",
         "REDIS_URL": "",
         "DJANGO_SETTINGS_MODULE": "project.settings",
     }
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)
 
     def run_script(script: str, **extra: str) -> tuple[int, int, int]:
         """(exit code, people, dirty marks) after the script."""

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from crmsync import jobs
 from crmsync.flows import once
+from crmsync.ledger import places
 from crmsync.models import Mapping
 
 
@@ -24,7 +25,8 @@ class Command(BaseCommand):
     def handle(self, *args, model: str, pks: list[str], mapping: str | None, **options) -> None:
         found = self._model(model)
         try:
-            there = {str(pk) for pk in found._default_manager.filter(pk__in=pks).values_list("pk", flat=True)}
+            rows = found._default_manager.using(places.home(found)).filter(pk__in=pks)
+            there = {str(pk) for pk in rows.values_list("pk", flat=True)}
         except (ValueError, ValidationError) as error:
             raise CommandError(f"These are no keys of {model}: {', '.join(pks)}. Nothing was queued.") from error
         if missing := [pk for pk in pks if pk not in there]:
