@@ -55,10 +55,11 @@ def _reactions(obj: Mapping, side: terms.SideName, way: terms.Direction, rules: 
         "crmsync-step-3",
         _("each field, step 3"),
     )
-    archives = obj.deletes == terms.DeletePolicy.ARCHIVE
+    name = "deletes_remote" if side is _LOCAL else "deletes_local"
+    archives = getattr(obj, name) == terms.DeletePolicy.ARCHIVE
     said = _ARCHIVED if archives else _KEPT
-    policy = obj._meta.get_field("deletes").verbose_name
-    yield _("is deleted in %(side)s"), said % {"side": other}, archives, "id_deletes", policy
+    policy = obj._meta.get_field(name).verbose_name
+    yield _("is deleted in %(side)s"), said % {"side": other}, archives, f"id_{name}", policy
     edges = sum(_flows(one.direction, way) for one in _associations(obj) if one.is_active)
     text = ngettext("%(count)d relation follows in %(side)s", "%(count)d relations follow in %(side)s", edges)
     said = text % {"count": edges, "side": other}

@@ -47,7 +47,8 @@ class MappingForm(forms.ModelForm):
             "direction",
             "creates_remote",
             "creates_local",
-            "deletes",
+            "deletes_remote",
+            "deletes_local",
             "uses_save",
         ]
 

@@ -43,7 +43,7 @@ from crmsync.models import (
 _OBJECTS, _MATCH, _ROWS, _RELATIONS = "crmsync-objects", "crmsync-match", "crmsync-rows", "crmsync-relations"
 # The template repeats the buttons below the fieldset of this name: here the person knows what they do.
 _REVIEW = "crmsync-review"
-_SWITCHES = ("creates_remote", "creates_local", "deletes")
+_SWITCHES = ("creates_remote", "creates_local", "deletes_remote", "deletes_local")
 # Inputs of one row of fields, its hidden ids too, and those of the rest of the form.
 _INPUTS_A_ROW, _OTHER_INPUTS = 11, 120
 

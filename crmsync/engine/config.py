@@ -140,7 +140,8 @@ class MappingConfig:
     direction: terms.Direction = terms.Direction.BOTH
     creates_remote: bool = True
     creates_local: bool = True
-    deletes: terms.DeletePolicy = terms.DeletePolicy.UNLINK
+    deletes_remote: terms.DeletePolicy = terms.DeletePolicy.UNLINK
+    deletes_local: terms.DeletePolicy = terms.DeletePolicy.UNLINK
     uses_save: bool = True
     match_keys: tuple[MatchConfig, ...] = ()
     fields: tuple[FieldConfig, ...] = ()

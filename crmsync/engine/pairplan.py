@@ -268,7 +268,8 @@ def _decide_gone(
     reason = terms.Reason.REMOTE_GONE if side is _LOCAL else terms.Reason.LOCAL_GONE
     here, there = (survivor, None) if side is _LOCAL else (None, survivor)
     is_member = _find_outsider(scheme, pair, here, there) is None
-    if scheme.mapping.deletes is terms.DeletePolicy.ARCHIVE and _flows(scheme.mapping, way) and is_member:
+    policy = scheme.mapping.deletes_local if side is _LOCAL else scheme.mapping.deletes_remote
+    if policy is terms.DeletePolicy.ARCHIVE and _flows(scheme.mapping, way) and is_member:
         if not _wants(pair, way):
             return _leave(pair, terms.Outcome.WAITING, terms.Reason.NOT_WANTED)
         if not compare.is_edited(scheme.fields, survivor, side, link.base):

@@ -179,7 +179,8 @@ class MappingSpec:
     unmatched: str = ""
     creates_remote: bool = True
     creates_local: bool = True
-    deletes: terms.DeletePolicy = terms.DeletePolicy.UNLINK
+    deletes_remote: terms.DeletePolicy = terms.DeletePolicy.UNLINK
+    deletes_local: terms.DeletePolicy = terms.DeletePolicy.UNLINK
     key_property: str = KEY_PROPERTY
     modified_property: str = "hs_lastmodifieddate"
 

@@ -19,7 +19,7 @@ from crmsync.models import (
 )
 
 # Attributes that rows and files call the same.
-_SWITCHES = ("direction", "creates_remote", "creates_local", "deletes", "uses_save")
+_SWITCHES = ("direction", "creates_remote", "creates_local", "deletes_remote", "deletes_local", "uses_save")
 _OF_FIELD = (
     "local",
     "remote",

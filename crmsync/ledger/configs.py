@@ -37,7 +37,8 @@ def read(mapping: Mapping) -> config.MappingConfig:
         direction=terms.Direction(mapping.direction),
         creates_remote=mapping.creates_remote,
         creates_local=mapping.creates_local,
-        deletes=terms.DeletePolicy(mapping.deletes),
+        deletes_remote=terms.DeletePolicy(mapping.deletes_remote),
+        deletes_local=terms.DeletePolicy(mapping.deletes_local),
         uses_save=mapping.uses_save,
         match_keys=tuple(
             config.MatchConfig(one.local, one.remote, terms.Normaliser(one.normaliser))

@@ -76,7 +76,8 @@ def load(mapping: Mapping) -> spec.MappingSpec:
         unmatched=_find_unmatched(mapping, keys, rules, properties),
         creates_remote=mapping.creates_remote,
         creates_local=mapping.creates_local,
-        deletes=terms.DeletePolicy(mapping.deletes),
+        deletes_remote=terms.DeletePolicy(mapping.deletes_remote),
+        deletes_local=terms.DeletePolicy(mapping.deletes_local),
         modified_property=_CONTACT_MODIFIED if mapping.object_type == "contacts" else "hs_lastmodifieddate",
     )
 

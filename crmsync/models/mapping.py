@@ -31,8 +31,14 @@ class Mapping(models.Model):
     )
     creates_remote = models.BooleanField(_("create missing records in HubSpot"), default=True)
     creates_local = models.BooleanField(_("create missing records in Django"), default=True)
-    deletes = models.CharField(
-        _("when one side is deleted"),
+    deletes_remote = models.CharField(
+        _("when the Django record is deleted"),
+        max_length=10,
+        choices=choices.of(terms.DeletePolicy),
+        default=terms.DeletePolicy.UNLINK,
+    )
+    deletes_local = models.CharField(
+        _("when the HubSpot record is deleted"),
         max_length=10,
         choices=choices.of(terms.DeletePolicy),
         default=terms.DeletePolicy.UNLINK,

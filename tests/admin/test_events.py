@@ -30,7 +30,7 @@ def test_every_reaction_in_either_direction_stands_in_one_place(boss, pages, map
         f"is {event} in {side}" for side in ("Django", "HubSpot") for event in events
     ]
     html = boss.get(pages.of(mapping)).content.decode()
-    for target in ("id_creates_remote", "id_creates_local", "id_deletes", "crmsync-step-3", "crmsync-step-6"):
+    for target in ("id_creates_remote", "id_deletes_remote", "id_deletes_local", "crmsync-step-3", "crmsync-step-6"):
         assert f'href="#{target}"' in html
         assert html.count(f'id="{target}"') == 1
 
@@ -43,8 +43,12 @@ def test_every_reaction_in_either_direction_stands_in_one_place(boss, pages, map
         ({"creates_local": False}, 4, "where there is none, nothing is made – off"),
         ({}, 1, "3 fields follow in HubSpot ✓ on"),
         ({}, 5, "3 fields follow in Django ✓ on"),
-        ({"deletes": "unlink"}, 2, "its partner in HubSpot stays – off"),
-        ({"deletes": "archive"}, 6, "its partner in Django is archived or deleted, unless it was edited since ✓ on"),
+        ({"deletes_remote": "unlink", "deletes_local": "archive"}, 2, "its partner in HubSpot stays – off"),
+        (
+            {"deletes_local": "archive"},
+            6,
+            "its partner in Django is archived or deleted, unless it was edited since ✓ on",
+        ),
         (
             {"direction": "pull"},
             0,
@@ -85,6 +89,8 @@ def test_nothing_syncs_until_it_is_switched_on(boss, pages, mapping):
 def test_the_switches_are_also_there_before_it_is_saved(boss, pages, db):
     """U18: the dialog of a new mapping asks in the same order."""
     html = boss.get(pages.add("mapping")).content.decode()
-    places = [html.index(f'id="id_{name}"') for name in ("direction", "creates_remote", "creates_local", "deletes")]
+    places = [
+        html.index(f'id="id_{name}"') for name in ("direction", "creates_remote", "creates_local", "deletes_remote")
+    ]
     assert places == sorted(places)
     assert html.index("6. Associations") < places[1]

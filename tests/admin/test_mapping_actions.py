@@ -210,7 +210,7 @@ def test_an_edit_of_a_live_mapping_says_to_prove_it_again(boss, pages, rung):
     mapping = factories.make_mapping(state="draft")
     pages.act(boss, "set_live", mapping)
     form = boss.get(pages.of(mapping))
-    boss.post(pages.of(mapping), pages.fill(form, deletes="archive"))
+    boss.post(pages.of(mapping), pages.fill(form, deletes_remote="archive"))
     mapping.refresh_from_db()
     assert (mapping.state, mapping.revision) == ("live", 2)
     html = boss.get(pages.of(mapping)).content.decode()

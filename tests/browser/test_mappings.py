@@ -291,7 +291,7 @@ def test_the_page_works_by_keyboard_alone(desk, portal, javascript) -> None:
         if name == SAVE:
             break
     seen = ["#crmsync-step-8", "label", "direction", "match_keys-0-local", "fields-0-local", "fields-0-is_active"]
-    places = [order.index(one) for one in [*seen, "associations-0-local", "deletes", SAVE]]
+    places = [order.index(one) for one in [*seen, "associations-0-local", "deletes_remote", SAVE]]
     assert places == sorted(places)
     page.locator("[name=fields-0-is_active]").focus()
     page.keyboard.press("Space")

@@ -228,9 +228,9 @@ def lines(old, new, *, prune: bool = False) -> list[str]:
 def test_a_difference_names_exactly_what_differs() -> None:
     """F9: field by field, in both directions."""
     pull = dataclasses.replace(STATUS, direction=terms.Direction.PULL, value_map=STATUS.value_map[1:])
-    other = changed(deletes=terms.DeletePolicy.ARCHIVE, fields=(DEALS.fields[0], pull), rules=())
+    other = changed(deletes_local=terms.DeletePolicy.ARCHIVE, fields=(DEALS.fields[0], pull), rules=())
     assert lines([DEALS], [other]) == [
-        '~ Deals › deletes: "unlink" → "archive"',
+        '~ Deals › deletes_local: "unlink" → "archive"',
         '~ Deals › status ↔ dealstage › direction: "push" → "pull"',
         f"- Deals › status ↔ dealstage › value map: {configtext.to_line(STATUS.value_map[0])}",
         f"- Deals › rule “French”: {configtext.to_line(DEALS.rules[0])}",

@@ -74,7 +74,7 @@ def test_a_linked_record_that_belongs_elsewhere_by_now_is_not_written_and_stays_
 
 
 def test_a_record_that_belongs_elsewhere_is_not_archived_with_its_partner():
-    one = ours(deletes=terms.DeletePolicy.ARCHIVE)
+    one = ours(deletes_remote=terms.DeletePolicy.ARCHIVE)
     made = pairs.plan_one(one, remote=pairs.remote(pipeline="default", email="a@x"), link=pairs.linked(email="a@x"))
     assert (made.outcome, made.archives) == (OUT.UNLINKED, None)
     mine = pairs.plan_one(one, remote=pairs.remote(pipeline="jobs", email="a@x"), link=pairs.linked(email="a@x"))

@@ -226,7 +226,8 @@ def test_a_created_record_that_was_archived_is_gone_not_made_again():
 
 HERE = pairs.local(email="a@x")
 THERE = pairs.remote(email="a@x")
-DELETES = {"deletes": terms.DeletePolicy.ARCHIVE}
+ARCHIVE = terms.DeletePolicy.ARCHIVE
+DELETES = {"deletes_remote": ARCHIVE, "deletes_local": ARCHIVE}
 
 
 @pytest.mark.parametrize(
@@ -252,6 +253,10 @@ DELETES = {"deletes": terms.DeletePolicy.ARCHIVE}
         (pairs.mapping(**DELETES), {"remote": pairs.remote(True)}, OUT.UNLINKED, None, "gone"),
         (pairs.mapping(**DELETES), {"local": HERE}, OUT.ARCHIVED, LOCAL, "remote_gone"),
         (pairs.mapping(**DELETES), {"remote": THERE}, OUT.ARCHIVED, REMOTE, "local_gone"),
+        (pairs.mapping(deletes_remote=ARCHIVE), {"local": HERE}, OUT.UNLINKED, None, "remote_gone"),
+        (pairs.mapping(deletes_remote=ARCHIVE), {"remote": THERE}, OUT.ARCHIVED, REMOTE, "local_gone"),
+        (pairs.mapping(deletes_local=ARCHIVE), {"local": HERE}, OUT.ARCHIVED, LOCAL, "remote_gone"),
+        (pairs.mapping(deletes_local=ARCHIVE), {"remote": THERE}, OUT.UNLINKED, None, "local_gone"),
         (pairs.mapping(D.PUSH, **DELETES), {"remote": THERE}, OUT.ARCHIVED, REMOTE, "local_gone"),
         (pairs.mapping(D.PUSH, **DELETES), {"local": HERE}, OUT.UNLINKED, None, "remote_gone"),
         (pairs.mapping(D.PULL, **DELETES), {"remote": THERE}, OUT.UNLINKED, None, "local_gone"),

@@ -7,7 +7,7 @@ D = terms.Direction
 OUT = terms.Outcome
 LOCAL = terms.SideName.LOCAL
 REMOTE = terms.SideName.REMOTE
-ARCHIVES = pairs.mapping(deletes=terms.DeletePolicy.ARCHIVE)
+ARCHIVES = pairs.mapping(deletes_remote=terms.DeletePolicy.ARCHIVE, deletes_local=terms.DeletePolicy.ARCHIVE)
 IN_SYNC = changes.Pair(pairs.local(email="a@x"), pairs.remote(email="a@x"), pairs.linked(email="a@x"))
 
 

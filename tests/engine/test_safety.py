@@ -12,7 +12,15 @@ NAME = spec.FieldSpec(1, "name", "name")
 
 def make_plan(creates=0, updates=0, archives=0):
     one = spec.MappingSpec(
-        1, 1, 1, "demo.person", "contacts", terms.Direction.BOTH, (NAME,), deletes=terms.DeletePolicy.ARCHIVE
+        1,
+        1,
+        1,
+        "demo.person",
+        "contacts",
+        terms.Direction.BOTH,
+        (NAME,),
+        deletes_remote=terms.DeletePolicy.ARCHIVE,
+        deletes_local=terms.DeletePolicy.ARCHIVE,
     )
     here = record.Record(record.RecordKey("demo.person", "1"), {"name": "new"})
     there = record.Record(record.RecordKey("contacts", "1"), {"name": "old"})

@@ -240,7 +240,7 @@ def test_every_part_can_be_edited_in_the_file(office: Office) -> None:
     """F9: parts come, go and change their order, and a second plan is empty."""
 
     def change(one: dict) -> None:
-        one["deletes"] = "archive"
+        one["deletes_remote"] = "archive"
         one["fields"] = [one["fields"][2], one["fields"][1], {"local": "amount", "remote": "amount"}]
         one["fields"][1]["value_map"] = one["fields"][1]["value_map"][::-1][:1]
         one["match_keys"] = [{"local": "description", "remote": "description", "normaliser": "exact"}]
@@ -260,7 +260,7 @@ def test_every_part_can_be_edited_in_the_file(office: Office) -> None:
 
 def test_only_the_chosen_mapping_changes(office: Office) -> None:
     """F9."""
-    office.edit(lambda one: one.update(deletes="archive"))
+    office.edit(lambda one: one.update(deletes_remote="archive"))
     assert office.run("plan", "--mapping", mappings.PEOPLE)[0] == 0
     assert office.run("plan", "--mapping", DEALS)[0] == 3
 
@@ -409,7 +409,7 @@ def test_one_wrong_mapping_keeps_all_from_being_applied(office: Office) -> None:
     before = revisions()
     plain = json.loads(office.file.read_text(encoding="utf-8"))
     for one in plain["mappings"]:
-        one["deletes"] = "archive"
+        one["deletes_remote"] = "archive"
     plain["mappings"][0]["model"] = "no.Model"
     office.file.write_text(json.dumps(plain), encoding="utf-8")
     with pytest.raises(CommandError):
@@ -490,7 +490,7 @@ def test_a_migration_waits_for_crmsyncs_own(make_portal: Callable[..., Portal]) 
 def test_what_does_not_change_is_not_refused(office: Office) -> None:
     """F9: a property that is gone from an untouched mapping is the lint's to tell; the rest can be applied."""
     office.portal.properties.filter(name="demo_bio").delete()
-    office.edit(lambda one: one.update(deletes="archive"))
+    office.edit(lambda one: one.update(deletes_remote="archive"))
     assert office.run("apply")[0] == 0
 
 

@@ -124,7 +124,7 @@ def test_a_row_that_changes_its_kind_is_left_alone_and_kept(by_kind: Sync) -> No
 def test_the_deletion_of_a_row_does_not_archive_anothers_deal(bare: Sync) -> None:
     """A deal that was moved to another pipeline is not archived with the row it was made of."""
     recipes.add_jobs(bare)
-    deals_in(bare, "default", deletes="archive")
+    deals_in(bare, "default", deletes_remote="archive")
     row = Opportunity.objects.create(name="Fence", status="quoted")
     recipes.settle(bare)
     (key,) = recipes.deals(bare)

@@ -146,7 +146,8 @@ def test_a_restored_contact_lives_again(sync, ada, ada_id) -> None:
 
 
 def test_the_delete_policy_may_delete_the_row(sync, ada, ada_id) -> None:
-    sync.people.deletes = DeletePolicy.ARCHIVE
+    """X9: a switch of its own; what is deleted in Django stays in HubSpot."""
+    sync.people.deletes_local = DeletePolicy.ARCHIVE
     sync.people.save()
     sync.hub.ui_archive("contacts", ada_id)
     sync.deliver()
@@ -165,7 +166,8 @@ def test_a_deleted_row_keeps_the_contact_by_default(sync, ada, ada_id) -> None:
 
 
 def test_a_deleted_row_archives_where_the_policy_says_so(sync, ada, ada_id) -> None:
-    sync.people.deletes = DeletePolicy.ARCHIVE
+    """X9: a switch of its own."""
+    sync.people.deletes_remote = DeletePolicy.ARCHIVE
     sync.people.save()
     ada.delete()
     sync.drain()

@@ -132,7 +132,7 @@ def test_an_update_whose_base_got_lost_is_no_conflict(sync: Sync, firm: Organisa
 
 def test_a_deletion_whose_link_got_lost_is_finished(sync: Sync, firm: Organisation, monkeypatch) -> None:
     """I4, I13: the row is gone and its link is not ended yet; looking again ends it, and makes nothing anew."""
-    sync.people.deletes = DeletePolicy.ARCHIVE
+    sync.people.deletes_local = DeletePolicy.ARCHIVE
     sync.people.save()
     (key,) = [one["id"] for one in sync.contacts()]
     sync.hub.ui_archive("contacts", key)

@@ -154,7 +154,7 @@ def test_a_rolled_back_delete_tells_nobody(sync: Sync, firm: Organisation) -> No
 
 def test_a_delete_is_followed_by_the_policy(sync: Sync, firm: Organisation) -> None:
     """I13, A9: the partner of a deleted row is archived, as the mapping says."""
-    sync.people.deletes = DeletePolicy.ARCHIVE
+    sync.people.deletes_remote = DeletePolicy.ARCHIVE
     sync.people.save()
     Person.objects.get().delete()
     sync.drain()
