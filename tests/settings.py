@@ -10,6 +10,10 @@ INSTALLED_APPS = ["tests.hostapp", *INSTALLED_APPS]
 # A real hash takes most of a second, and every log-in of the browser tests makes two.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+# Each commit waits for the disk otherwise, of data that nobody will miss.
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
+
 # Every app's tables are in both, so that a test can move an app from one to the other; see tests.hostapp.routers.
 DATABASES["second"] = copy.deepcopy(DATABASES["default"])
 DATABASES["second"].setdefault("TEST", {}).update(MIGRATE=False)

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -90,6 +90,13 @@ class FieldMappingAdmin(Revised, page.Page):
         if combine.is_allowed(self, request, obj):
             links.append((self.url_of("fieldmapping_combine", obj.pk), _("Combine fields")))
         return links
+
+    def response_post_save_change(self, request: HttpRequest, obj: FieldMapping) -> HttpResponse:
+        """To the mapping, whose steps show what the row means now; to a list only where it was filtered before."""
+        may_see = any(request.user.has_perm(f"crmsync.{way}_mapping") for way in ("view", "change"))
+        if "_changelist_filters" in request.GET or not may_see:
+            return super().response_post_save_change(request, obj)
+        return HttpResponseRedirect(self.object_url(obj.mapping))
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.combine_view)

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.admin import bulk_add, duplicate, life, once, preview, proof, provision, replace, trial
+from crmsync.admin import bulk_add, commits, duplicate, life, once, preview, proof, provision, replace, trial
 from crmsync.models import Mapping
 
 
@@ -34,9 +34,11 @@ class MappingPages(admin.ModelAdmin):
     def proof_view(self, request: HttpRequest, object_id: str):
         return proof.view(self, request, object_id)
 
+    @commits.at_once
     def trial_view(self, request: HttpRequest, object_id: str):
         return trial.view(self, request, object_id)
 
+    @commits.at_once
     def once_view(self, request: HttpRequest, object_id: str):
         return once.view(self, request, object_id)
 

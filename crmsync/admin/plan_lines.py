@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from crmsync.admin import cells, payload
 from crmsync.engine import changes, spec, terms
-from crmsync.flows import edgejoin
+from crmsync.flows import dossier, edgejoin
 
 _KINDS = {
     "new": ("good", "+"),
@@ -58,6 +58,16 @@ def lines_of(mapping: spec.MappingSpec, pair: changes.PairPlan, *, shows: bool) 
         lines = [Line(key_of(pair), label=_(pair.outcome.label), result=detail or _reason(pair.reason))]
     lines[0].span = len(lines)
     return lines
+
+
+def stopped_line_of(case: dossier.Case, *, shows: bool) -> Line:
+    """Why a record got no plan, such as one that another mapping has linked."""
+    stop = case.stop
+    text = stop.message if shows else payload.without_values(stop.message, stop.code)
+    here = next((one.local_pk for one in case.items if one.local_pk), cells.EMPTY)  # not of another mapping
+    there = next((one.remote_id for one in case.items if one.remote_id), cells.EMPTY)
+    record = f"{here} ↔ {there}"
+    return Line(record, label=_(stop.outcome.label), result=text)
 
 
 def edge_lines_of(join: edgejoin.Join) -> list[Line]:

@@ -1,5 +1,6 @@
 """The preview: what the first page of each direction would do, record by record and field by field, twenty a page."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -16,9 +17,10 @@ from django.views.decorators.http import require_safe
 from crmsync.admin import attempt, payload, plan_lines
 from crmsync.admin import page as pages
 from crmsync.engine import changes, plan, spec, terms
-from crmsync.flows import backfill
+from crmsync.flows import backfill, dossier
 from crmsync.models import Mapping, choices
 
+Found = tuple[plan.Plan, list[dossier.Case]]  # of one page of records: the plan, and those it has not
 _BOTH = terms.Direction.BOTH
 _A_PAGE = 20
 # What is asked about a record first: is it new, does it change, or does it stop?
@@ -96,17 +98,17 @@ def _respond(request: HttpRequest, page: pages.Page, mapping: Mapping) -> Templa
 
 def _part(request: HttpRequest, mapping: Mapping, kind: str, *, shows: bool) -> Part:
     title = choices.RunKind(kind).label
-    found, refusal = attempt.attempt(lambda: list(backfill.preview(mapping, kind)))
+    found, refusal = attempt.attempt(lambda: list(backfill.preview_all(mapping, kind)))
     if found is None:
         return Part(kind, title, refusal=refusal)
     groups = _groups(mapping, kind, found, shows=shows)
-    notes = dict.fromkeys(text for one in found for text in notes_of(one.spec))
+    notes = dict.fromkeys(text for one, _stopped in found for text in notes_of(one.spec))
     wanted = request.GET.get(f"{kind}_show", "")
     chosen = [one for one in groups if wanted not in _SORTS or one.sort == wanted]
     return Part(
         kind,
         title,
-        counts=[text for one in found for text in _counts(one)],
+        counts=[text for one, stopped in found for text in _counts(one, stopped)],
         choices=_choices(request, kind, groups, wanted),
         cut=Paginator(chosen, _A_PAGE).get_page(request.GET.get(f"{kind}_page")),
         base_url=_address(request, **{f"{kind}_page": ""}),
@@ -114,13 +116,16 @@ def _part(request: HttpRequest, mapping: Mapping, kind: str, *, shows: bool) -> 
     )
 
 
-def _groups(mapping: Mapping, kind: str, found: list[plan.Plan], *, shows: bool) -> list[Group]:
-    """Every record with its fields, and its associations below them."""
+def _groups(mapping: Mapping, kind: str, found: list[Found], *, shows: bool) -> list[Group]:
+    """Every record with its fields, and its associations below them; those without a plan with the reason."""
     groups = {
         plan_lines.key_of(pair): Group(_sort_of(pair), plan_lines.lines_of(one.spec, pair, shows=shows))
-        for one in found
+        for one, _stopped in found
         for pair in one.pairs
     }
+    for case in (case for _plan, stopped in found for case in stopped):
+        line = plan_lines.stopped_line_of(case, shows=shows)
+        groups.setdefault(line.record, Group("stopped", [line]))
     joins, refusal = attempt.attempt(lambda: backfill.foresee(mapping, kind))
     if joins is None:
         groups[""] = Group("stopped", [plan_lines.Line("", label=_("associations"), result=refusal)])
@@ -180,6 +185,6 @@ def notes_of(mapping: spec.MappingSpec) -> Iterator[str]:
         yield mapping.unmatched
 
 
-def _counts(one: plan.Plan) -> list[str]:
-    counts = one.counts()
+def _counts(one: plan.Plan, stopped: list[dossier.Case]) -> list[str]:
+    counts = Counter(one.counts()) + Counter(case.stop.outcome for case in stopped if case.stop)
     return [f"{counts[term]} {_(term.label)}" for term in terms.Outcome if counts.get(term)]

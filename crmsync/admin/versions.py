@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crmsync import jobs
-from crmsync.admin import attempt, canary, cells, confirm, kept, tool
+from crmsync.admin import attempt, canary, cells, commits, confirm, kept, tool
 from crmsync.admin import page as pages
 from crmsync.flows import lifecycle, versions
 from crmsync.ledger import canaries
@@ -53,9 +53,11 @@ class Versions(admin.ModelAdmin):
             raise PermissionDenied
         return _discard(request, self, mapping)
 
+    @commits.at_once
     def canary_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return canary.view(self, request, object_id)
 
+    @commits.at_once
     def drop_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return canary.drop_view(self, request, object_id)
 

@@ -160,11 +160,21 @@ def fail(run: Run, error: Exception) -> failures.Verdict:
 
 def preview(mapping: Mapping, kind: str, pages_wanted: int = 1) -> Iterator[plans.Plan]:
     """Plans of the first pages, writing nothing to either side."""
+    for plan, _stopped in preview_all(mapping, kind, pages_wanted):
+        yield plan
+
+
+def preview_all(
+    mapping: Mapping, kind: str, pages_wanted: int = 1
+) -> Iterator[tuple[plans.Plan, list[dossier.Case]]]:
+    """As ``preview``, each with the records that stopped before there was a plan for them, such as those that another
+    mapping has linked or that several records match."""
     one = scope.open_scope(mapping.pk)
     run = Run(mapping=mapping, kind=kind)
     for _ in range(pages_wanted):
         items, run.cursor = _page(one, run)
-        yield reconcile.preview(one, items, _wanted(run))[0]
+        plan, cases = reconcile.preview(one, items, _wanted(run))
+        yield plan, [case for case in cases if case.stop is not None]
         if not run.cursor:
             return
 

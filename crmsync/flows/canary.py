@@ -129,9 +129,12 @@ def start(version: Mapping, chosen: Sequence[Link], by_id: int | None) -> Canary
 
 
 def go_on(one: Canary) -> int:
-    """Try the records that were not tried yet; how many are left."""
+    """Try the records that were not tried yet; how many are left. CanaryError as for starting one: who paused the
+    live mapping meanwhile wants nothing written."""
     if one.is_dropping:
         raise CanaryError("The canary is being dropped: finish that.")
+    if why := refuse(one.version):
+        raise CanaryError(why)
     access.raise_if_closed(one.mapping.portal_id)
     for attempt in range(_TRIES):
         rows = list(one.records.filter(state=State.WAITING).select_related("link"))

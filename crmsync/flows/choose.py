@@ -64,10 +64,20 @@ def _choose_value(row: Conflict, winner: terms.SideName) -> bool:
     agreed = (seen[0], row.remote_value) if winner is _LOCAL else (row.local_value, seen[1])
     moved = links.rebase(row.mapping_id, row.local_pk, row.field, seen=seen, agreed=agreed, now=timezone.now())
     if moved is None:
-        raise ChoiceError(f"“{row}” is being synced right now. Try again in a moment.")
+        raise ChoiceError(_busy(row))
     if moved:
         outbox.mark_many([row.mapping_id], [row.local_pk], timezone.now())
     return moved
+
+
+def _busy(row: Conflict) -> str:
+    """What holds the record of a conflict, and until when."""
+    if links.is_in_canary(row.mapping_id, row.local_pk):
+        return (
+            f"“{row}” cannot be decided yet: a new version of the mapping is being tried on its record. Promote or"
+            " drop that on the mapping's page, then choose."
+        )
+    return f"“{row}” is being synced right now. Try again in a moment."
 
 
 def _choose_edge(row: Conflict, found: list[Edge], winner: terms.SideName, user: str) -> bool:

@@ -9,7 +9,7 @@ from django.db import transaction
 from crmsync.engine import config, configdiff, configtext, terms
 from crmsync.flows import configcheck, lacking
 from crmsync.ledger import configrows, configs, naming, specs, steps
-from crmsync.models import Mapping, Portal
+from crmsync.models import Canary, Mapping, Portal
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +231,9 @@ def _standing(rows: Iterable[Mapping], kept: set[str], options: Options) -> Iter
     for row in _prunable(rows, kept, options):
         if row.state == terms.MappingState.LIVE:
             text = "The file does not have this mapping, but it is live. Pause it before --prune deletes it."
+            yield config.Problem(row.label, text)
+        elif Canary.objects.filter(mapping=row).exists():
+            text = "The file does not have this mapping, but a canary of it is open. Drop or promote that first."
             yield config.Problem(row.label, text)
     for row in rows:
         if row.label in kept and row.locked_by not in ("", options.file) and options.kept_in is None:

@@ -1,7 +1,7 @@
 """What a mapping uses of both sides, as the facts that engine.lint judges.
 
-Three queries for each portal and object type, however many rows there are, and some for each mapping that has
-associations: the page of a mapping asks, too.
+Three queries for each portal and object type, however many rows there are, one for each field that is read by a table
+of values, and some for each mapping that has associations: the page of a mapping asks, too.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -99,7 +99,7 @@ def _row(
         remote=part.three,
         pushes=whole.pushes and own.pushes,
         pulls=whole.pulls and own.pulls,
-        column=_column(local) if local else None,
+        column=_column(local, adapter) if local else None,
         refusal=refusal,
         to_remote={one.two: one.three for one in values if terms.Direction(one.one).pushes},
         to_local=to_local,
@@ -108,8 +108,11 @@ def _row(
     )
 
 
-def _column(local: adapters.LocalField) -> contract.Column:
-    return contract.Column(local.local_type, local.is_writable, local.choices - {""}, local.max_length)
+def _column(local: adapters.LocalField, adapter: adapters.LocalAdapter | None = None) -> contract.Column:
+    choices = local.choices - {""}
+    if adapter and local.category and not local.adds_choices:  # a table that grows takes any value
+        choices = frozenset(value for value, _label in adapter.choices(local.path))
+    return contract.Column(local.local_type, local.is_writable, choices, local.max_length)
 
 
 def _keys(adapter: adapters.LocalAdapter | None, parts: Iterable[Part]) -> Iterator[contract.Named]:

@@ -76,7 +76,8 @@ def _condition(asked: tuple[str, str, object]) -> spec.ConditionSpec:
 
 def _find_mapping(model: type[models.Model], names: set[str]) -> Mapping:
     """The one mapping of a model whose active rows have all these properties."""
-    of_model = Mapping.objects.filter(model_label__iexact=adapters.registered_label(model))
+    label = adapters.registered_label(model)
+    of_model = Mapping.objects.filter(model_label__iexact=label, version_of=None)  # a version has no links of its own
     rows = FieldMapping.objects.filter(mapping__in=of_model, is_active=True, remote__in=names)
     found: dict[int, set[str]] = {}
     for pk, name in rows.values_list("mapping", "remote"):

@@ -6,7 +6,7 @@ their links stay, and nothing is written to it through them.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,7 +15,7 @@ from crmsync import conf
 from crmsync.engine import record, terms
 from crmsync.flows import dossier, scope
 from crmsync.ledger import edges, journal, links, queue
-from crmsync.models import InboxEvent, Link, LogEntry
+from crmsync.models import InboxEvent, Link, LogEntry, OutboxEntry
 from crmsync.sides import merged
 
 CODE = "remote.merged"
@@ -57,9 +57,16 @@ def store(one: scope.Scope, cases: Iterable[dossier.Case]) -> None:
             links.save_fenced(link, one.lease, ["remote_id"])
             edges.follow(one.spec.id, case.merged, link.remote_id)
             edges.wake(one.spec.id, [(link.local_pk, link.remote_id)], now)
-            held = InboxEvent.objects.filter(mapping=one.spec.id, remote_id__in=[*case.merged, link.remote_id])
-            queue.retry(held.filter(last_code=CODE), now)  # what waited for somebody to choose
+            _retry_held(one, case, now)
             journal.log([_entry(one, case)])
+
+
+def _retry_held(one: scope.Scope, case: dossier.Case, now: datetime) -> None:
+    """What waited, on either side, for somebody to choose."""
+    pulls = InboxEvent.objects.filter(mapping=one.spec.id, remote_id__in=[*case.merged, case.link.remote_id])
+    pushes = OutboxEntry.objects.filter(mapping=one.spec.id, local_pk=case.link.local_pk)
+    for rows in (pulls, pushes):
+        queue.retry(rows.filter(last_code=CODE), now)
 
 
 def _was_taken_for_gone(link: Link) -> bool:
@@ -145,6 +152,9 @@ def _follow(one: scope.Scope, merge: _Merge, link: Link) -> set[int]:
             case.stop = dossier.BUSY
             return set()
         case.local = one.local.read({link.local_pk}).get(link.local_pk)
+    if link.in_canary and one.keeper is None:  # the canary follows it when it ends, and the events are woken then
+        _stop(merge, dossier.IN_CANARY)
+        return set()
     others = [each for each in merge.cases if each is not case]
     case.items = [item for each in (case, *others) for item in each.items]
     case.merged = frozenset(merge.ids | {link.remote_id})

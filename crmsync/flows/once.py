@@ -26,7 +26,8 @@ def ask(
     transaction that saved the rows, if that is still open.
     """
     label = adapters.registered_label(model)
-    found = [mapping] if mapping is not None else list(Mapping.objects.filter(model_label__iexact=label))
+    of_model = Mapping.objects.filter(model_label__iexact=label, version_of=None)
+    found = [mapping] if mapping is not None else list(of_model)
     able = [one for one in found if not _refuse(one, label)]
     if not able:
         raise OnceError(_refuse(found[0], label) if found else f"No mapping has the Django model {label}. Add one.")

@@ -30,7 +30,9 @@ class PuttingBack:
         self.rows = {row.link_id: row for row in rows}
 
     def make_plan(self, one: spec.MappingSpec, pairs: Sequence[changes.Pair], now: datetime) -> plans.Plan:
-        """Writes that undo what was written, and nothing else."""
+        """Writes that undo what was written, and nothing else; by what is known now that the links are ours."""
+        known = canaries.reread(self.rows.values())
+        self.rows = {pk: row for pk, row in known.items() if row.state != canaries.State.DROPPED}
         fields = {links.key_of(each): each for each in one.fields}
         return plans.Plan(one, tuple(self._plan(fields, pair) for pair in pairs), now)
 

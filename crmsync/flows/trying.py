@@ -30,7 +30,8 @@ class Trying:
         self.rows = {row.link_id: row for row in rows}
 
     def make_plan(self, one: spec.MappingSpec, pairs: Sequence[changes.Pair], now: datetime) -> plans.Plan:
-        """As for any record."""
+        """As for any record. The links are ours by now, so what is known of the records is, too."""
+        self.rows = canaries.reread(self.rows.values())
         return plans.make_plan(one, pairs, now)
 
     def before(self, one: scope.Scope, cases: Sequence[dossier.Case], planned: plans.Plan) -> None:
@@ -38,7 +39,9 @@ class Trying:
         going = []
         for case, pair in zip(cases, planned.pairs, strict=True):
             row = self.rows.get(case.link.pk) if case.link is not None else None
-            if row is None or pair.creates or pair.archives or pair.unlinks or pair.adopts:
+            if case.link is not None and (row is None or row.state != canaries.State.WAITING):
+                case.stop = case.stop or dossier.BUSY  # another process tried it first
+            elif row is None or pair.creates or pair.archives or pair.unlinks or pair.adopts:
                 case.stop = case.stop or REFUSED
             elif case.stop is None:
                 _keep(one.spec, row, case, pair)

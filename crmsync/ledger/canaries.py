@@ -18,6 +18,7 @@ State = choices.CanaryState
 LOCK = "canary"
 # The problem word of what waits because its record is in an open canary.
 OPEN = "canary.open"
+_FACTS = ("state", "outcome", "reason", "base", "writes", "said")
 
 
 def free(mapping: Mapping) -> models.QuerySet:
@@ -77,6 +78,18 @@ def save(rows: Iterable[CanaryRecord], names: list[str]) -> None:
     CanaryRecord.objects.bulk_update(rows, names)
 
 
+def reread(rows: Iterable[CanaryRecord]) -> dict[int, CanaryRecord]:
+    """These records by their link, brought up to date; without those whose canary has ended. For whoever holds the
+    links: another process may have worked on them until then."""
+    known = {row.pk: row for row in rows}
+    found: dict[int, CanaryRecord] = {}
+    for one in CanaryRecord.objects.filter(pk__in=known):
+        row = found[one.link_id] = known[one.pk]
+        for name in _FACTS:
+            setattr(row, name, getattr(one, name))
+    return found
+
+
 def restore(bases: dict[int, dict]) -> None:
     """Give links the base they had. What was sent since is no news to the live mapping, and is forgotten."""
     rows = list(Link.objects.filter(pk__in=bases))
@@ -106,7 +119,10 @@ def count(one: Canary, *, is_done: bool = True) -> None:
 
 
 def end(one: Canary, message: str, now: datetime) -> None:
-    """Let the records go, in the caller's transaction: the live mapping looks at each of them again at once."""
+    """Let the records go, in the caller's transaction: the live mapping looks at each of them again at once. Nothing
+    where another process ended it."""
+    if not Canary.objects.select_for_update().filter(pk=one.pk).exists():
+        return
     rows = Link.objects.filter(pk__in=one.records.values("link"))
     keys = list(rows.values_list("local_pk", "remote_id"))
     rows.update(in_canary=False)

@@ -203,6 +203,11 @@ def to_stored(one: spec.MappingSpec, values: Mapping[int, changes.BaseValue]) ->
     return {names[pk]: [value.local, value.remote] for pk, value in values.items() if pk in names}
 
 
+def is_in_canary(mapping_id: int, local_pk: str) -> bool:
+    """Whether a new version of the mapping is being tried on this record."""
+    return Link.objects.filter(mapping_id=mapping_id, local_pk=local_pk, in_canary=True).exists()
+
+
 def rebase(
     mapping_id: int,
     local_pk: str,

@@ -20,7 +20,9 @@ class Tally:
 
 
 def add(portal_id: int, day: date, tallies: Mapping[tuple[str, str], Tally]) -> None:
-    """Add calls by (family, version) to a day of the account."""
+    """Add calls by (family, version) to a day of the account; of a portal that was deleted since, nothing."""
+    if not Portal.objects.filter(pk=portal_id).exists():
+        return
     for (family, version), tally in tallies.items():
         key = {"portal_id": portal_id, "day": day, "family": family, "version": version}
         ApiUsage.objects.bulk_create([ApiUsage(**key)], ignore_conflicts=True)

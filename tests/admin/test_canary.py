@@ -216,7 +216,7 @@ def test_the_command_tries_shows_and_drops(hubspot, people, version):
     assert "Would try" in text
     code, text = run("start", "People", "--records", key, "--json")
     assert (code, [one["outcome"] for one in loads(text)["records"]]) == (0, ["updated"])
-    assert run("show", version.label)[1].strip().endswith("HubSpot: last_name|lastname")
+    assert run("show", version.label)[1].strip().endswith("HubSpot: last_name ↔ lastname")
     assert run("drop", "People", "--dry-run")[0] == 3
     assert contact_of(hubspot, people[0])["lastname"] == "adason"
     code, text = run("drop", "People", "--delete", "--json")

@@ -201,3 +201,12 @@ def test_defaults_are_suggested_and_combining_is_explained(boss, pages, row) -> 
     shown = boss.get(pages.of(row)).content.decode()
     assert 'list="crmsync-local_value"' in shown.partition('name="default_local"')[2].partition(">")[0]
     assert "kind+status" in shown
+
+
+@pytest.mark.parametrize(("query", "goes_to"), [("", "mapping"), ("?_changelist_filters=is_active%3D1", "list")])
+def test_saving_a_row_leads_back_to_where_it_was_opened(boss, pages, row, query, goes_to):
+    """L16: from the mapping's steps to a row and back; from a filtered list to that list."""
+    url = pages.of(row) + query
+    response = boss.post(url, pages.fill(boss.get(url), note="Why"))
+    places = {"mapping": pages.of(row.mapping), "list": pages.list("fieldmapping") + "?is_active=1"}
+    assert response.url == places[goes_to]

@@ -199,3 +199,17 @@ def test_an_association_stands_below_its_record(boss, mapping, hubspot):
     assert [line.span for line in ada.lines] == [len(ada.lines), *[0] * (len(ada.lines) - 1)]
     assert "as soon as" in ada.lines[-1].result
     assert ada.sort == "create"
+
+
+def test_a_record_that_gets_no_plan_stands_there_with_the_reason(boss, staff, mapping, hubspot):
+    """Fault 40: what another mapping has linked is left out; a page of nothing else is not “no records”."""
+    other = factories.MappingFactory(portal=mapping.portal, label="Guests", model_label="demo.Organisation")
+    for remote_id in [one["id"] for one in hubspot.records("contacts")]:
+        factories.LinkFactory(mapping=other, local_pk=f"9{remote_id}", remote_id=remote_id)
+    html = boss.get(_url(mapping)).content.decode()
+    part = html.partition('id="crmsync-backfill_pull"')[2].partition('id="crmsync-backfill_push"')[0]
+    assert "2 excluded" in part
+    assert part.count("is linked by the mapping “Guests”") == 2
+    assert all(f"– ↔ {one['id']}" in part for one in hubspot.records("contacts"))  # no key of the other's model
+    assert "There are no records." not in html
+    assert "“Guests”" not in staff("view_mapping", "operate_sync").get(_url(mapping)).content.decode()

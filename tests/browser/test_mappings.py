@@ -176,6 +176,8 @@ def test_a_property_that_is_gone_is_replaced(desk, portal, javascript) -> None:
     for words in ("“shoe_size” of contacts, joined with job_title, is gone", "1 record waits", "“shoe_size_eu”"):
         assert words in banner
     go(page, page.get_by_role("link", name="Replace it"))
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     go(page, page.get_by_role("button", name="Replace with Shoe size").first)
     assert "This page has written nothing" in text(page)
     assert FieldMapping.objects.filter(remote="shoe_size").exists()
@@ -185,6 +187,23 @@ def test_a_property_that_is_gone_is_replaced(desk, portal, javascript) -> None:
     (record,) = desk.hub.records("contacts")
     assert record["properties"]["shoe_size_eu"] == "39"
     assert not OutboxEntry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_names_of_many_rows_stay_in_their_box(desk, portal) -> None:
+    """X13: beyond what the box shows they are scrolled to with their rows, not written over the next step."""
+    mapping = make_companies(portal)
+    for name in ("city", "country", "industry", "domain", "phone", "website", "state", "zip", "address", "type"):
+        factories.FieldMappingFactory(mapping=mapping, local="city", remote=name, is_active=False)
+    page = desk.log_in("mapper", viewport={"width": 1280, "height": 600})
+    page.goto(url_of(desk, mapping))
+    box, name = page.locator("#fields-group fieldset"), page.locator("#fields-group td.original p")
+    assert box.evaluate("one => one.scrollHeight > one.clientHeight")
+    row = page.locator("#fields-group tr.has_original")
+    apart = [row.last.bounding_box()["y"] - name.last.bounding_box()["y"]]
+    box.evaluate("one => one.scrollTo(0, one.scrollHeight)")
+    apart.append(row.last.bounding_box()["y"] - name.last.bounding_box()["y"])
+    assert apart[0] == apart[1]
 
 
 @BOTH

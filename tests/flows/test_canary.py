@@ -227,6 +227,23 @@ def test_a_canary_makes_and_removes_no_record(sync, version) -> None:
     assert Link.objects.get(pk=link.pk).state == "linked"
 
 
+def test_a_merge_of_a_record_in_a_canary_waits_and_is_followed_afterwards(sync, version) -> None:
+    """F20, Fault 28: the live mapping writes no record of an open canary, whatever id HubSpot tells it by."""
+    (ada,) = make_people(sync, 1)
+    one, before = start(version, ada), Link.objects.get().remote_id
+    stranger = sync.hub.plant("contacts", [{"email": "other@example.com", "city": "Leeds"}])[0]
+    left = sync.hub.ui_merge("contacts", stranger, before)
+    settle_all(sync)
+    ada.refresh_from_db()
+    assert (ada.city, Link.objects.get().remote_id) == ("Rome", before)
+    assert set(InboxEvent.objects.values_list("last_code", flat=True)) == {"canary.open"}
+    canary.drop(one)
+    settle_all(sync)
+    ada.refresh_from_db()
+    assert (ada.city, Link.objects.get().remote_id, sent_to(sync, ada)) == ("Leeds", left, None)
+    assert sync.queued() == (0, 0)
+
+
 def test_nobody_moves_the_base_of_a_record_in_a_canary(sync, version) -> None:
     """A conflict that is decided meanwhile would be taken back by the drop: it waits like a held record."""
     (ada,) = make_people(sync, 1)
@@ -247,6 +264,22 @@ def test_a_version_that_is_tried_stays_as_it_is(sync, version) -> None:
     canary.drop(one)
     version.refresh_from_db()
     assert version.locked_by == ""
+
+
+def test_a_pause_of_the_live_mapping_stops_the_canary_too(sync, version, monkeypatch) -> None:
+    """F20: whoever pauses it because something is wrong wants no more records written; dropping goes on."""
+    (ada,) = make_people(sync, 1)
+    kill(monkeypatch, "before")
+    with pytest.raises(Killed):
+        start(version, ada)
+    monkeypatch.undo()
+    leases_end()
+    lifecycle.pause(sync.people, None)
+    one = Canary.objects.get()
+    with pytest.raises(canary.CanaryError, match="is not live"):
+        canary.go_on(one)
+    assert sent_to(sync, ada) is None
+    assert canary.drop(one).open == ()
 
 
 def test_a_record_that_hubspot_refuses_says_so_and_is_tried_again(sync, version, monkeypatch) -> None:

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from crmsync import adapters, checks
 from crmsync.engine.terms import BlankPolicy, LocalType
+from crmsync.flows import lint
 from crmsync.ledger import specs
 from crmsync.models import InboxEvent, Mapping, OutboxEntry
 from crmsync.models.choices import RunKind
@@ -302,3 +303,28 @@ def test_right_categories_are_silent(settings) -> None:
     right = {"CATEGORIES": {"hostapp.Status": "name"}, "CATEGORIES_CREATE": ["hostapp.Status"]}
     settings.CRMSYNC = {**settings.CRMSYNC, **right}
     assert checks.check_settings(None) == []
+
+
+# --- Told before it is sent --------------------------------------------------------------------------------------
+
+
+def unmapped(mapping: Mapping) -> list[str]:
+    return [one.sentence for one in lint.of_mapping(mapping) if one.code.endswith("choice_unmapped")]
+
+
+def test_a_row_of_the_table_without_an_option_is_a_finding(sync, jobs) -> None:
+    """L4, L16: as a choice without an option is; a table that grows by itself has no such list."""
+    assert unmapped(jobs) == []
+    Status.objects.create(name="Odd")
+    (said,) = unmapped(jobs)
+    assert "status" in said
+    assert "Odd" in said
+
+
+def test_a_row_of_the_table_without_a_line_is_a_finding(sync, jobs) -> None:
+    row = jobs.fields.get(local="status")
+    for name in STATES[:2]:
+        row.value_map.create(local_value=name, remote_value=name)
+    (said,) = unmapped(jobs)
+    assert "value map" in said
+    assert "VIP" in said

@@ -80,6 +80,14 @@ def test_a_record_that_a_worker_holds_is_left(sync: Sync, conflict) -> None:
     assert not OutboxEntry.objects.exists()
 
 
+def test_a_record_in_an_open_canary_says_what_to_wait_for(sync: Sync, conflict) -> None:
+    """J8, F20: that is no matter of a moment, and the sentence names the remedy."""
+    Link.objects.update(in_canary=True)
+    with pytest.raises(choose.ChoiceError, match="Promote or drop that on"):
+        choose.choose(conflict, SideName.LOCAL, "ann")
+    assert choose.waiting().count() == 1
+
+
 # --- Associations -------------------------------------------------------------------------------------------------
 
 

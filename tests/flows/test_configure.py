@@ -20,8 +20,8 @@ from crmsync import operations
 from crmsync.engine import config
 from crmsync.engine.terms import ConflictPolicy, Direction, MappingState
 from crmsync.fakehub.hub import FakeHub
-from crmsync.flows import configure, connect, discover, meter
-from crmsync.ledger import credentials
+from crmsync.flows import configure, connect, discover, meter, versions
+from crmsync.ledger import canaries, credentials
 from crmsync.models import FieldMapping, Mapping, Portal, RuleCondition, SyncRule, UserLink, ValueMapEntry
 from crmsync.sides import remote
 from crmsync.testing import fakehub
@@ -274,6 +274,17 @@ def test_prune_deletes_what_the_file_lacks(office: Office) -> None:
     assert office.run("plan", "--prune")[1].splitlines()[0] == "- Extra: the mapping and its 0 links"
     assert office.run("apply", "--prune")[0] == 0
     assert not Mapping.objects.filter(label="Extra").exists()
+
+
+def test_prune_leaves_a_mapping_whose_canary_is_open(office: Office) -> None:
+    """F20, F9: with it the values would go that the canary replaced."""
+    extra = factories.MappingFactory(portal=office.portal, label="Extra")
+    version = versions.prepare(extra, None)
+    canaries.open_one(version, [], None)
+    Mapping.objects.filter(pk=extra.pk).update(state=MappingState.PAUSED)
+    with pytest.raises(CommandError, match=r"Extra: .* a canary of it is open. Drop or promote that first"):
+        office.run("apply", "--prune")
+    assert Mapping.objects.filter(pk=extra.pk).exists()
 
 
 # --- Another portal -------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from crmsync import api
-from crmsync.flows import known
+from crmsync.flows import known, versions
 from project.demo.models import Opportunity, Organisation, Person
 from tests.flows import recipes
 from tests.flows.conftest import Sync
@@ -88,3 +88,9 @@ def test_what_cannot_be_asked_says_what_would_do(sync: Sync, deals: list[Opportu
     with pytest.raises(known.KnownError, match="'Opportunities', 'Others'"):
         api.matching(deals, ("amount", "greater", 1))
     assert api.matching(deals, ("amount", "greater", 1), mapping=first) == deals
+
+
+def test_a_new_version_that_staff_prepare_does_not_concern_the_host(sync: Sync, deals: list[Opportunity]) -> None:
+    """C4, F20: it has the same fields and no links, so it is not one of several mappings that could be meant."""
+    versions.prepare(sync.mappings["Opportunities"], None)
+    assert [row.name for row in api.matching(deals, ("amount", "equals", 500))] == ["Small"]

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from crmsync.engine.terms import EdgeState, QueueState
 from crmsync.flows import dossier, poll, reconcile, scope
-from crmsync.models import Association, Cursor, Edge, InboxEvent, Link, LogEntry, Mapping
+from crmsync.ledger import queue
+from crmsync.models import Association, Cursor, Edge, InboxEvent, Link, LogEntry, Mapping, OutboxEntry
 from project.demo.models import Organisation, Person
 from tests.flows import recipes
 from tests.flows.conftest import Sync
@@ -160,6 +161,23 @@ def test_when_both_are_linked_a_person_decides(sync: Sync, ada: Person) -> None:
     assert key_of(firm) == left
     assert facts(Edge.objects.get()) == (EdgeState.MADE, str(firm.pk), left, True)
     assert not InboxEvent.objects.exists()
+
+
+def test_an_edit_that_waited_for_the_choice_goes_with_it(sync: Sync, ada: Person) -> None:
+    """Fault 28: whoever retries HubSpot's end has retried Django's, which would be shown as a problem for ever."""
+    firm = ada.organisation
+    other = Organisation.objects.create(name="Acme Ltd", domain="acme.co.uk")
+    recipes.settle(sync)
+    left = sync.hub.ui_merge("companies", key_of(firm), key_of(other))
+    firm.city = "Paris"
+    firm.save()
+    recipes.settle(sync)
+    assert OutboxEntry.objects.get(last_code="remote.merged").local_pk == str(firm.pk)
+    Link.objects.filter(local_pk=str(other.pk), mapping__model_label="demo.Organisation").delete()
+    queue.retry(InboxEvent.objects.filter(remote_id=left), timezone.now())
+    recipes.settle(sync)
+    assert (key_of(firm), sync.hub.record("companies", left)["properties"]["city"]) == (left, "Paris")
+    assert sync.queued() == (0, 0)
 
 
 def test_a_record_that_is_really_gone_is_gone(sync: Sync, ada: Person) -> None:

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from crmsync import api
 from crmsync.engine.terms import Direction, MappingState
-from crmsync.flows import backfill, discover, once
+from crmsync.flows import backfill, discover, once, versions
 from crmsync.models import Mapping, OutboxEntry
 from project.demo import mappings
 from project.demo.models import Organisation, Person
@@ -144,6 +144,14 @@ def test_what_cannot_be_asked_for_says_why(sync: Sync, firms: Mapping, facts, wo
     with pytest.raises(CommandError, match=words):
         call_command("crmsync_push", "demo.Organisation", str(acme.pk))
     assert not OutboxEntry.objects.exists()
+
+
+def test_a_new_version_is_not_what_the_host_is_told_of(sync: Sync, firms: Mapping) -> None:
+    """X3, F20: a version is never switched on, so that would be no remedy."""
+    versions.prepare(firms, None)
+    Mapping.objects.filter(pk=firms.pk).update(direction="pull", label="Z")
+    with pytest.raises(once.OnceError, match="The mapping “Z” only takes values"):
+        api.push_once(Organisation.objects.create(name="Acme"))
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,12 @@ import pytest
 import time_machine
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 
 from crmsync import conf
 from crmsync.engine import tiers
 from crmsync.flows import access, discover, meter, report
+from crmsync.ledger import usage
 from crmsync.models import ApiUsage, Credential, Portal
 from crmsync.sides import remote
 from tests import factories
@@ -54,6 +56,13 @@ def test_calls_used_and_needed(portal) -> None:
     assert "1,000 calls a day, all its apps together. An average day of crmsync takes 20.0% of it" in text
     assert "change by +100.0 each day; at that growth a day needs 3,300 in 30 days and 9,300 in 90 days" in text
     assert "reaches the daily limit on 2026-10-26: ask for a larger one before" in text
+
+
+def test_calls_to_a_portal_that_was_deleted_since_are_not_counted(portal) -> None:
+    """A23: a process may hold counts back for seconds; they must not break the transaction they are written in."""
+    usage.add(portal.pk + 1, NOON.date(), {("objects", "2026-09"): usage.Tally(calls=1)})
+    connection.check_constraints()
+    assert not ApiUsage.objects.exists()
 
 
 def test_today_is_no_decline(portal) -> None:

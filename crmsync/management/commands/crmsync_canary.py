@@ -131,7 +131,7 @@ class Command(BaseCommand):
 
 
 def _line(row: dict[str, Any]) -> str:
-    written = ", ".join(row["written"]) or "written nothing"
+    written = ", ".join(row["written"]).replace("|", " ↔ ") or "written nothing"
     return " ".join(filter(None, [f"{row['record']}: {row['outcome'] or row['state']},", written, row["reason"]]))
 
 
