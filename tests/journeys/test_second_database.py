@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,29 +98,55 @@ class Site:
         return subprocess.run(argv, cwd=ROOT, env=self.env, check=False, capture_output=True, text=True, timeout=120)
 
 
-@pytest.fixture
-def bare(tmp_path: Path) -> Iterator[Site]:
-    """Two empty databases of the kind these tests were told to use."""
+@pytest.fixture(scope="module")
+def kind(tmp_path_factory: pytest.TempPathFactory) -> places.Files | places.Server:
+    """Where databases of the kind are that these tests were told to use."""
     is_postgres = "postgresql" in settings.DATABASES["default"]["ENGINE"]
-    found = places.Server(settings.DATABASE_URL) if is_postgres else places.Files(tmp_path)
+    return places.Server(settings.DATABASE_URL) if is_postgres else places.Files(tmp_path_factory.mktemp("two"))
+
+
+@pytest.fixture(scope="module")
+def migrated(kind) -> Iterator[list[str]]:
+    """The addresses of both databases with all tables, to be copied."""
     with ExitStack() as stack:
-        first, second = (stack.enter_context(found.fresh(None)) for _ in range(2))
+        found = [stack.enter_context(kind.fresh(None)) for _ in range(2)]
+        for alias in ("default", "second"):
+            argv = [sys.executable, "manage.py", "migrate", "-v0", f"--database={alias}"]
+            subprocess.run(argv, cwd=ROOT, env=make_env(*found), check=True)
+        yield found
+
+
+def make_env(first: str, second: str, hub: str = "http://127.0.0.1:9") -> dict[str, str]:
+    """Without a hub nothing answers."""
+    names = {"SECOND_DATABASE_URL": second, "DJANGO_SETTINGS_MODULE": "tests.journeys.two_databases"}
+    return {**os.environ, **places.make_env(first, hub), **names}
+
+
+@contextmanager
+def open_site(kind, sources: list[str | None]) -> Iterator[Site]:
+    with ExitStack() as stack:
+        found = [stack.enter_context(kind.fresh(source)) for source in sources]
         hub = stack.enter_context(places.open_hub())
-        env = {**os.environ, **places.make_env(first, hub), "SECOND_DATABASE_URL": second}
-        yield Site(Hub(hub), {**env, "DJANGO_SETTINGS_MODULE": "tests.journeys.two_databases"})
+        yield Site(Hub(hub), make_env(*found, hub=hub))
 
 
 @pytest.fixture
-def site(bare: Site) -> Site:
+def bare(kind) -> Iterator[Site]:
+    """Two empty databases."""
+    with open_site(kind, [None, None]) as made:
+        yield made
+
+
+@pytest.fixture
+def site(kind, migrated: list[str]) -> Iterator[Site]:
     """Both databases migrated, a portal connected, mappings live and without any match key."""
-    for alias in ("default", "second"):
-        assert bare.manage("migrate", "-v0", f"--database={alias}").returncode == 0
-    for name, label, kind, field_type, options in mappings.CUSTOM_PROPERTIES:
-        facts = {"options": [{"label": one, "value": one} for one in options]} if options else {}
-        named = {"name": name, "kind": kind, "field_type": field_type, "label": label}
-        bare.hub.post("properties/contacts", {**named, **facts})
-    bare.run(CONNECT)
-    return bare
+    with open_site(kind, migrated) as made:
+        for name, label, property_type, field_type, options in mappings.CUSTOM_PROPERTIES:
+            facts = {"options": [{"label": one, "value": one} for one in options]} if options else {}
+            named = {"name": name, "kind": property_type, "field_type": field_type, "label": label}
+            made.hub.post("properties/contacts", {**named, **facts})
+        made.run(CONNECT)
+        yield made
 
 
 def test_the_check_names_the_command_and_the_command_makes_one_table(bare: Site) -> None:
